@@ -1,0 +1,262 @@
+"""The vocabulary of the platform seam: what people say, where answers go, and what an adapter can do.
+
+Ids are opaque strings that begin with the platform's name ("discord:123"); only the adapter that made one reads it.
+Markdown crosses the seam: an adapter renders it for its platform and says through `fits` what one message can hold.
+No exception but those of `shared.errors` crosses it.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, NewType, Protocol, runtime_checkable
+
+ChannelId = NewType("ChannelId", str)
+MessageId = NewType("MessageId", str)
+AuthorId = NewType("AuthorId", str)
+
+Kind = Literal["direct", "group", "thread"]
+Act = Literal["post", "edit", "delete", "busy", "open"]
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A place where people talk: a channel, a thread, a direct chat."""
+
+    id: ChannelId
+    kind: Kind
+    parent: ChannelId | None = None
+    space: str | None = None
+    """The server or workspace that it belongs to; None for a direct chat."""
+    title: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who wrote. `name` is what people see; it is hostile text like any other."""
+
+    id: AuthorId
+    name: str
+    is_bot: bool = False
+    roles: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where an answer goes, and how.
+
+    `handle` is what the adapter needs to answer there (a token): secret, stored with the turn, useless after `expires`.
+    """
+
+    channel: Channel
+    reply_to: MessageId | None = None
+    user: AuthorId | None = None
+    private: bool = False
+    handle: str | None = None
+    expires: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file beside a message. `ref` is enough to fetch it again after a restart; `size` is in bytes."""
+
+    ref: str
+    name: str
+    media_type: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """The message that a person replied to: context for the answer."""
+
+    name: str
+    text: str
+    own: bool
+    """True if it is one of ours."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """Something a person wrote.
+
+    `keys` (one or more) name the event for de-duplication: an event is known as soon as one of its keys is. `text` is what they
+    wrote without the mention of the bot; `addressed` says whether it is meant for the bot. `thread` is the channel in which the
+    answer would be, where that is not `target.channel`: it names the conversation before the thread exists.
+    `unreadable` says that the platform withheld the text.
+    """
+
+    keys: tuple[str, ...]
+    id: MessageId
+    target: Target
+    author: Author
+    sent_at: datetime
+    text: str
+    addressed: bool
+    recalled: bool = False
+    unreadable: bool = False
+    thread: Channel | None = None
+    quoted: Quoted | None = None
+    attachments: tuple[Attachment, ...] = ()
+
+    @property
+    def place(self) -> Channel:
+        """The channel that holds the conversation."""
+        return self.thread or self.target.channel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deleted:
+    """A message is no longer there; it may have been ours."""
+
+    channel: ChannelId
+    message: MessageId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """We can no longer be in a channel, or in any channel of a space."""
+
+    channel: ChannelId | None = None
+    space: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connected:
+    """A new session with the platform: what was said before it may have been missed."""
+
+
+Event = Message | Deleted | Left | Connected
+
+Deliver = Callable[[Event], Awaitable[None]]
+"""Returns once the event is stored. Called in the order of the events of a channel; calls may overlap."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One scope in which an act is counted: at most `calls` in `seconds`, at least `spacing` seconds between two.
+
+    `windowed`: the platform counts in windows that open with the first call and then last `seconds`; otherwise in any stretch of
+    `seconds`. `blocked` is how many seconds from now the platform has asked for silence in this scope.
+    """
+
+    scope: str
+    calls: int
+    seconds: float
+    spacing: float = 0.0
+    windowed: bool = False
+    blocked: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How an adapter is: whether it hears its platform, and one line for the operator."""
+
+    connected: bool
+    detail: str = ""
+
+
+class Adapter(Protocol):
+    """One platform. Built by `bots/__main__.py`; knows nothing of the core but the `Deliver` that `run` is given.
+
+    Any call may raise `RateLimited`, `Unavailable`, `Gone`, `Forbidden` or `Refused`.
+    """
+
+    @property
+    def name(self) -> str:
+        """The platform's name: the folder's name and the beginning of every id."""
+        ...
+
+    async def run(self, deliver: Deliver) -> None:
+        """Connect and deliver events until cancelled. Raises `Misconfigured` if the operator has to act.
+
+        The platform's acknowledgement, where it has one, is given only after `deliver` has returned.
+        """
+        ...
+
+    def fits(self, target: Target, markdown: str) -> bool:
+        """Whether the platform would take this as one message. Pure, and true for every prefix of a text that fits."""
+        ...
+
+    def limits(self, target: Target, act: Act) -> Sequence[Limit]:
+        """Every scope in which the act is counted, as known now."""
+        ...
+
+    async def post(self, target: Target, markdown: str, *, key: str, silent: bool = False) -> MessageId:
+        """Show a new message; `key` (at most 25 ASCII characters) makes a repeat harmless where the platform can.
+
+        After it returned the message shows this text, also if an earlier call with this key had shown another.
+        `silent` messages notify nobody.
+        """
+        ...
+
+    async def edit(self, target: Target, message: MessageId, markdown: str) -> None:
+        """Change what a message of ours shows. An edit that changes nothing is no failure."""
+        ...
+
+    async def delete(self, target: Target, message: MessageId) -> None:
+        """Take a message of ours away; one that is not there any more is no failure."""
+        ...
+
+    async def busy(self, target: Target, label: str | None) -> None:
+        """Show that we are at work; None ends it where the platform can. Lasts `busy_seconds` at most."""
+        ...
+
+    @property
+    def busy_seconds(self) -> float:
+        """After how many seconds a busy sign has to be renewed."""
+        ...
+
+    def health(self) -> Health:
+        """How the connection is. No waiting, no calls."""
+        ...
+
+
+@runtime_checkable
+class Threads(Protocol):
+    """Can open a thread on a message."""
+
+    async def open(self, target: Target, title: str) -> Target:
+        """The target in the thread on `target.reply_to`; opens it if need be. Idempotent. Raises `Forbidden` if it may not."""
+        ...
+
+
+@runtime_checkable
+class Finds(Protocol):
+    """Can tell after a crash whether something was posted."""
+
+    async def find(
+        self, target: Target, key: str, after: MessageId | None, *, known: Collection[MessageId], silent: bool
+    ) -> MessageId | None:
+        """Our own message that was posted with this key after `after`, or None.
+
+        A platform that cannot read the key back takes the first message of ours that is as `silent` as asked and not `known`.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What had been seen of a platform before: the newest message by channel, and when it was last heard at all.
+
+    `channels` holds every channel ever seen, with what is needed to reach it again.
+    """
+
+    since: datetime
+    newest: Mapping[ChannelId, MessageId] = field(default_factory=dict[ChannelId, MessageId])
+    channels: Sequence[Channel] = ()
+
+
+@runtime_checkable
+class Recalls(Protocol):
+    """Can read what was said while we were down."""
+
+    def behind(self, seen: Seen) -> Sequence[Channel]:
+        """The channels in which something may have been said since, as far as the platform has told already. No calls."""
+        ...
+
+    def missed(self, channel: Channel, seen: Seen) -> AsyncIterator[Message]:
+        """The messages after the newest one seen there, oldest first, each `recalled`, addressed or not.
+
+        Where none was seen, those after `seen.since`. Raises `Forbidden` or `Gone` if the channel cannot be read.
+        """
+        ...
