@@ -1,0 +1,118 @@
+"""Everything that can be done to a simulator from outside of Discord's own API. The HTTP control API mirrors it."""
+
+from dataclasses import asdict
+
+from sandbox.calls import CallLog
+from sandbox.discord import lookup
+from sandbox.discord.gateway import Gateway
+from sandbox.discord.limits import Limits
+from sandbox.discord.model import Json
+from sandbox.discord.people import People
+from sandbox.discord.rest.server import RestServer
+from sandbox.discord.views import message_view, typing_view, world_view
+from sandbox.discord.world import World
+from sandbox.faults import Faults, Rule, rule_from_json
+
+
+class Control(People):
+    """People, what they see, the gateway's mishaps, and faults."""
+
+    def __init__(self, world: World, gateway: Gateway, rest: RestServer, calls: CallLog, faults: Faults, limits: Limits) -> None:
+        super().__init__(world)
+        self.gateway = gateway
+        self.rest = rest
+        self.calls = calls
+        self.faults = faults
+        self.limits = limits
+
+    def messages(self, where: str) -> list[Json]:
+        """Every message that was ever in a channel, oldest first, deleted ones marked, with all that each ever showed."""
+        channel = lookup.channel(self.world, where)
+        return [message_view(self.world, self.world.state.messages[each]) for each in channel.messages]
+
+    def message(self, message: int | str) -> Json:
+        """One message, also a deleted one."""
+        return message_view(self.world, lookup.message(self.world, message))
+
+    def everything(self) -> Json:
+        """Users, guilds and channels."""
+        return world_view(self.world)
+
+    def typing(self) -> list[Json]:
+        """Who shows the typing sign where, now."""
+        return typing_view(self.world)
+
+    def log(self, after: int = 0) -> list[Json]:
+        """The calls with a number greater than `after`."""
+        return [call.as_json() for call in self.calls.after(after)]
+
+    def stats(self) -> Json:
+        """How many calls were refused with 429 (`suffered`), and what the gateway counted."""
+        return {
+            "suffered": self.limits.suffered,
+            "calls": len(self.calls),
+            "connected": self.gateway.connected,
+            **asdict(self.gateway.counts),
+        }
+
+    async def set_round_trip(self, seconds: float) -> None:
+        """Change the round-trip time, 0 or more seconds, from the next call on."""
+        if seconds < 0:
+            raise ValueError("a round trip is not negative")
+        self.rest.round_trip = self.gateway.round_trip = seconds
+
+    async def set_token(self, token: str) -> None:
+        """Change which token is good, as a reset in the developer portal does."""
+        self.rest.token = self.gateway.token = token
+
+    async def set_message_content(self, granted: bool) -> None:
+        """Grant or withdraw the Message Content intent in the developer portal."""
+        self.gateway.message_content = granted
+
+    async def fault(self, rule: Rule) -> int:
+        """Put a fault in force and return its number."""
+        return self.faults.set(rule)
+
+    async def fault_json(self, rule: Json) -> Json:
+        """Put a fault, given as JSON, in force."""
+        return {"fault": self.faults.set(rule_from_json(rule))}
+
+    def faults_in_force(self) -> Json:
+        """The faults that may still strike, by number."""
+        return {str(number): asdict(rule) for number, rule in self.faults.in_force().items()}
+
+    async def seed_faults(self, seed: int) -> None:
+        """Begin the random choices of faults with a `chance` anew."""
+        self.faults.seed(seed)
+
+    async def clear_faults(self, fault: int | None = None) -> None:
+        """Take one fault, or all, out of force."""
+        self.faults.clear(fault)
+
+    async def drop(self) -> None:
+        """Cut the gateway's sockets. Their sessions can be resumed."""
+        self.gateway.drop()
+
+    async def close_gateway(self, code: int) -> None:
+        """Close the gateway's sockets with a code."""
+        self.gateway.close(code)
+
+    async def reconnect(self) -> None:
+        """Ask the clients to connect anew (opcode 7)."""
+        self.gateway.reconnect()
+
+    async def invalidate(self, *, resumable: bool = False) -> None:
+        """Tell the clients that their session is invalid (opcode 9)."""
+        self.gateway.invalidate(resumable=resumable)
+
+    async def forget_sessions(self) -> None:
+        """Let the next RESUME fail."""
+        self.gateway.forget()
+
+    async def zombify(self) -> None:
+        """Leave the open sockets without any answer, heartbeats included."""
+        self.gateway.zombify()
+
+    async def duplicate(self, count: int = 1) -> None:
+        """Send the next dispatches twice."""
+        self.gateway.duplicates = count

@@ -1,0 +1,73 @@
+"""Rate limits as pure arithmetic on a given time (Discord developer docs, Rate Limits)."""
+
+import zlib
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Window:
+    """A fixed window: it opens with the first call after the last window ended, and lets `calls` through until it ends."""
+
+    calls: int
+    seconds: float
+    opened: float | None = None
+    used: int = 0
+
+    def take(self, now: float) -> bool:
+        """Count one call at `now`. False when the window is full: such a call uses nothing up."""
+        if self.opened is None or now >= self.opened + self.seconds:
+            self.opened = now
+            self.used = 0
+        if self.used >= self.calls:
+            return False
+        self.used += 1
+        return True
+
+    @property
+    def remaining(self) -> int:
+        """How many more calls the open window lets through."""
+        return self.calls - self.used
+
+    def left(self, now: float) -> float:
+        """Seconds until the open window ends; 0 when none is open."""
+        return 0.0 if self.opened is None else max(0.0, self.opened + self.seconds - now)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a call met. `scope` is None when it may go on, else `user` (its bucket is full) or `global`."""
+
+    bucket: str
+    limit: int
+    remaining: int
+    reset_after: float
+    scope: str | None
+
+
+class Limits:
+    """The buckets of one bot. A bucket is a group of routes and, as top-level resource, a channel."""
+
+    def __init__(self, overall: tuple[int, float]) -> None:
+        self._overall = Window(*overall)
+        self._buckets: dict[tuple[str, int], Window] = {}
+        self.suffered = 0
+        """How many calls were refused so far."""
+
+    def take(self, group: str, resource: int, limit: tuple[int, float], now: float) -> Taken:
+        """Count one call. The overall limit is looked at first; a call that it refuses is not counted in the bucket."""
+        window = self._buckets.get((group, resource))
+        if window is None:
+            window = self._buckets[group, resource] = Window(*limit)
+        if not self._overall.take(now):
+            self.suffered += 1
+            return Taken(bucket_hash(group), window.calls, window.remaining, self._overall.left(now), "global")
+        scope = None
+        if not window.take(now):
+            self.suffered += 1
+            scope = "user"
+        return Taken(bucket_hash(group), window.calls, window.remaining, window.left(now), scope)
+
+
+def bucket_hash(group: str) -> str:
+    """The opaque name of a bucket in `X-RateLimit-Bucket`: the same for every channel, as Discord does it."""
+    return f"{zlib.crc32(group.encode()):08x}{zlib.adler32(group.encode()):08x}"

@@ -1,0 +1,164 @@
+"""The way of one REST call: log, fault, token, rate limits, handler, answer."""
+
+import asyncio
+import json
+import math
+from typing import Any, cast
+
+from aiohttp import BodyPartReader, web
+
+from sandbox.calls import Call, CallLog
+from sandbox.discord.errors import ApiError
+from sandbox.discord.limits import Limits, Taken
+from sandbox.discord.model import Json
+from sandbox.discord.rest.asked import Api, Asked, Route
+from sandbox.discord.rest.table import routes
+from sandbox.faults import Faults, strike
+
+PREFIX = "/api/v10"
+
+
+class RestServer:
+    """Serves the REST API of one simulator."""
+
+    def __init__(self, api: Api, calls: CallLog, faults: Faults, limits: Limits) -> None:
+        self.round_trip = api.config.round_trip
+        self.token = api.config.token
+        self._api = api
+        self._calls = calls
+        self._faults = faults
+        self._limits = limits
+
+    def add_to(self, app: web.Application) -> None:
+        """Register every route."""
+        for route in routes(self._api.config):
+            app.router.add_route(route.method, PREFIX + route.path, self._server_of(route))
+        app.router.add_route("*", PREFIX + "/{rest:.*}", self._server_of(None))
+
+    def _server_of(self, route: Route | None) -> Any:
+        async def serve(request: web.Request) -> web.StreamResponse:
+            return await self._serve(route, request)
+
+        return serve
+
+    async def _serve(self, route: Route | None, request: web.Request) -> web.StreamResponse:
+        try:
+            body, files = await _read(request)
+            problem = None
+        except ApiError as error:
+            body, files, problem = {}, [], error
+        path = request.path[len(PREFIX) :]
+        call = self._calls.begin(request.method, path + ("?" + request.query_string if request.query_string else ""), body)
+        fault = self._faults.draw(request.method, path)
+        call.fault = fault.label if fault is not None else None
+        status: int | None = None
+        try:
+            await self._half()
+            answer = await strike(fault, "before", request)
+            if answer is None:
+                answer = self._answer(route, request, body, files, problem, call)
+                answer = await strike(fault, "after", request) or answer
+                await self._half()
+            if fault is None or fault.action in ("status", "slow"):
+                status = answer.status
+            return answer
+        finally:
+            self._calls.end(call, status)
+
+    async def _half(self) -> None:
+        if self.round_trip > 0:
+            await asyncio.sleep(self.round_trip / 2)
+
+    def _answer(
+        self,
+        route: Route | None,
+        request: web.Request,
+        body: Json,
+        files: list[Json],
+        problem: ApiError | None,
+        call: Call,
+    ) -> web.Response:
+        if request.headers.get("Authorization") != f"Bot {self.token}":
+            return _json(401, ApiError(0).body(), {})
+        if route is None:
+            return _json(404, {"message": "404: Not Found", "code": 0}, {})
+        now = self._api.config.monotonic()
+        resource = request.match_info.get(route.resource or "", "0")
+        taken = self._limits.take(route.group, int(resource) if resource.isdigit() else 0, route.limit, now)
+        headers = self._headers(taken)
+        if taken.scope is not None:
+            return _limited(taken, headers)
+        try:
+            if problem is not None:
+                raise problem
+            result = route.handler(Asked(self._api, request.match_info, request.query, body, files))
+        except ApiError as error:
+            return _json(error.status, error.body(), headers)
+        call.applied_mono = now
+        if route.status == 204:
+            return web.Response(status=204, headers=headers)
+        return _json(route.status, result, headers)
+
+    def _headers(self, taken: Taken) -> dict[str, str]:
+        """The headers of Discord developer docs, Rate Limits: Header Format, rounded up to the millisecond."""
+        after = math.ceil(taken.reset_after * 1000) / 1000
+        return {
+            "X-RateLimit-Limit": str(taken.limit),
+            "X-RateLimit-Remaining": str(taken.remaining),
+            "X-RateLimit-Reset": f"{self._api.config.clock() + after:.3f}",
+            "X-RateLimit-Reset-After": f"{after:.3f}",
+            "X-RateLimit-Bucket": taken.bucket,
+            "Via": "1.1 simulator",  # without it discord.py takes a 429 for a ban by Cloudflare (discord/http.py, request)
+        }
+
+
+def _limited(taken: Taken, headers: dict[str, str]) -> web.Response:
+    after = math.ceil(taken.reset_after * 1000) / 1000
+    whole = taken.scope == "global"
+    headers |= {"X-RateLimit-Scope": taken.scope or "user", "Retry-After": str(math.ceil(after))}
+    if whole:
+        headers["X-RateLimit-Global"] = "true"
+    return _json(429, {"message": "You are being rate limited.", "retry_after": after, "global": whole}, headers)
+
+
+def _json(status: int, body: Any, headers: dict[str, str]) -> web.Response:
+    # Exactly application/json: with a charset discord.py would not read it as JSON (discord/http.py, json_or_text).
+    data = json.dumps(body, separators=(",", ":")).encode()
+    return web.Response(status=status, body=data, content_type="application/json", headers=headers)
+
+
+async def _read(request: web.Request) -> tuple[Json, list[Json]]:
+    """The JSON object of a body and the attachments of its files. Raises `ApiError` 50109 when it is no JSON object."""
+    if request.content_type == "multipart/form-data":
+        return await _read_parts(request)
+    raw = await request.read()
+    return (_object(raw), []) if raw else ({}, [])
+
+
+async def _read_parts(request: web.Request) -> tuple[Json, list[Json]]:
+    body: Json = {}
+    files: list[Json] = []
+    async for part in await request.multipart():
+        if not isinstance(part, BodyPartReader):
+            continue
+        data = bytes(await part.read())
+        if part.name == "payload_json":
+            body = _object(data)
+        elif part.filename is not None:
+            url = f"http://{request.host}/attachments/{part.filename}"
+            media = part.headers.get("Content-Type", "application/octet-stream")
+            file: Json = {"id": str(len(files)), "filename": part.filename, "size": len(data), "content_type": media}
+            files.append(file | {"url": url, "proxy_url": url})
+    return body, files
+
+
+def _object(raw: bytes) -> Json:
+    try:
+        value: object = json.loads(raw)
+        # A lone surrogate is no text. What Discord does with one is not documented; refusing is the stricter choice.
+        raw.decode() if b"\\ud" not in raw.lower() else json.dumps(value, ensure_ascii=False).encode()
+    except ValueError:
+        raise ApiError(50109) from None
+    if not isinstance(value, dict):
+        raise ApiError(50109)
+    return cast("Json", value)

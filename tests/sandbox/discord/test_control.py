@@ -1,0 +1,151 @@
+import asyncio
+import contextlib
+import json
+import signal
+import sys
+from collections.abc import AsyncGenerator, AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from sandbox.discord import Simulator
+from sandbox.discord.defaults import BOT
+from tests.sandbox.discord.library import Client, Rest
+
+
+class Far:
+    """The control API over HTTP."""
+
+    def __init__(self, session: aiohttp.ClientSession, base: str) -> None:
+        self.session = session
+        self.base = base
+
+    async def get(self, what: str, **query: str) -> Any:
+        async with self.session.get(f"{self.base}/{what}", params=query) as response:
+            assert response.status == 200, await response.text()
+            return await response.json()
+
+    async def post(self, what: str, **body: Any) -> Any:
+        async with self.session.post(f"{self.base}/{what}", json=body) as response:
+            assert response.status == 200, await response.text()
+            return await response.json()
+
+    async def refused(self, what: str, **body: Any) -> str:
+        async with self.session.post(f"{self.base}/{what}", json=body) as response:
+            assert response.status == 400
+            return str((await response.json())["error"])
+
+
+@pytest.fixture
+async def far(simulator: Simulator) -> AsyncIterator[Far]:
+    async with aiohttp.ClientSession() as session:
+        yield Far(session, simulator.control_url)
+
+
+async def test_a_terminal_can_write_and_read_over_http(simulator: Simulator, client: Client, far: Far) -> None:
+    said = await far.post("say", **{"as": "user3", "in": "random", "text": "@threadline from afar"})
+    message = await client.hears("from afar")
+    assert (str(message.id), message.author.display_name) == (said["id"], "Chloe")
+    assert said["pinged"]["users"] == [str(BOT)]
+    await message.channel.send("answer")
+    assert [each["content"] for each in await far.get("messages", channel="random")][-1] == "answer"
+    world = await far.get("world")
+    assert {"general", "random", "support"} <= {each["name"] for each in world["channels"]}
+    assert (await far.get("stats"))["connected"]
+    log = await far.get("log")
+    assert log[-1]["body"]["content"] == "answer"
+    assert log[-1]["arrived_mono"] <= log[-1]["applied_mono"] <= log[-1]["ended_mono"]
+    assert await far.get("log", after=str(log[-1]["number"])) == []
+
+
+async def test_what_people_can_do_is_there_over_http(simulator: Simulator, client: Client, far: Far) -> None:
+    said = await far.post("say", **{"as": "user1", "in": "general", "text": "first"})
+    await far.post("edit", message=said["id"], text="second")
+    assert (await client.told("raw_message_edit")).data["content"] == "second"
+    thread = await far.post("open_thread", **{"as": "user1", "in": "general", "name": "t", "message": said["id"]})
+    assert thread["id"] == said["id"]
+    await far.post("say", **{"as": "user2", "in": thread["id"], "text": "inside", "reply_to": said["id"]})
+    await client.hears("inside")
+    await far.post("type", **{"as": "user2", "in": "general"})
+    assert [each["user"] for each in await far.get("typing")] == ["user2"]
+    await far.post("delete", message=said["id"])
+    assert (await far.get("messages", message=said["id"]))["deleted"]
+    user = await far.post("add_user", name="farah", display="Farah")
+    await far.post("say", **{"as": user["id"], "text": "privately", "direct": True})
+    assert (await client.hears("privately")).guild is None
+
+
+async def test_a_fault_set_over_http_is_in_the_log(simulator: Simulator, rest: Rest, far: Far) -> None:
+    number = await far.post("fault", action="status", path="/gateway$", status=503, times=None)
+    assert list(await far.get("faults")) == [str(number["fault"])]
+    assert (await rest("GET", "/gateway")).status == 503
+    await far.post("clear_faults", **number)
+    assert await far.get("faults") == {}
+    assert (await rest("GET", "/gateway")).status == 200
+    assert [(call["status"], call["fault"]) for call in await far.get("log")] == [(503, "status-before"), (200, None)]
+
+
+async def test_slips_are_told(far: Far) -> None:
+    assert "no channel nowhere" in await far.refused("say", **{"as": "user1", "in": "nowhere", "text": "x"})
+    assert "no user nobody" in await far.refused("say", **{"as": "nobody", "in": "general", "text": "x"})
+    assert "text" in await far.refused("say", **{"as": "user1", "in": "general"})
+    assert "text must be str" in await far.refused("say", **{"as": "user1", "in": "general", "text": 5})
+    assert "colour" in await far.refused("say", **{"as": "user1", "in": "general", "text": "x", "colour": "red"})
+    assert "unknown permission" in await far.refused("permissions", **{"in": "general", "deny": ["fly"]})
+    assert "action" in await far.refused("fault", action="explode")
+
+
+async def test_only_a_loopback_host_is_answered(simulator: Simulator, far: Far) -> None:
+    for host, status in (("evil.example", 403), ("evil.example:80", 403), ("localhost:1", 200), ("127.0.0.1", 200)):
+        async with far.session.get(f"{far.base}/world", headers={"Host": host}) as response:
+            assert response.status == status
+
+
+async def test_a_page_from_elsewhere_is_not_answered(far: Far) -> None:
+    for origin, status in (("http://evil.example", 403), ("null", 403), ("http://127.0.0.1:8080", 200)):
+        async with far.session.get(f"{far.base}/world", headers={"Origin": origin}) as response:
+            assert response.status == status
+
+
+async def test_a_terminal_can_follow_what_happens(simulator: Simulator, rest: Rest, far: Far) -> None:
+    async with far.session.get(f"{far.base}/events") as response:
+        assert await response.content.readline() == b": following\n"
+        channel = simulator.messages("general")
+        assert channel == []
+        said = await simulator.say("user1", "general", "hello")
+        await simulator.type("user2", "general")
+        await simulator.delete(said["id"])
+        events = [json.loads(line[6:]) async for line in _data(response, 3)]
+    assert [each["event"] for each in events] == ["message", "typing", "delete"]
+    assert (events[0]["message"]["content"], events[1]["user"]) == ("hello", "user2")
+
+
+async def _data(response: aiohttp.ClientResponse, count: int) -> AsyncGenerator[bytes]:
+    while count:
+        line = await response.content.readline()
+        if line.startswith(b"data: "):
+            count -= 1
+            yield line
+
+
+async def test_it_runs_as_a_process_until_it_is_told_to_stop(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "sandbox.discord", "--state", str(tmp_path / "state"), "--round-trip", "0.01"]
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    try:
+        assert process.stdout is not None
+        async with asyncio.timeout(10):
+            ready = json.loads(await process.stdout.readline())
+        assert ready["pid"] == process.pid
+        async with aiohttp.ClientSession() as session:
+            far = Far(session, ready["control"])
+            await far.post("say", **{"as": "user1", "in": "general", "text": "kept"})
+        process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(10):
+            assert await process.wait() == 0
+        assert "kept" in (tmp_path / "state").read_text()
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
