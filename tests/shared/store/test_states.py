@@ -1,0 +1,217 @@
+"""Nothing but the table of `shared.states` ever changes the state of a turn."""
+
+import asyncio
+import tempfile
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+from uuid import UUID
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from shared.chat import ChannelId, MessageId
+from shared.states import ENDED, TRANSITIONS, IllegalStep, Outcome, State, Step
+from shared.store import Store, Taken, UnknownPart, UnknownTurn
+from tests.conformance.store import Clock, channel, final, message
+
+T = TypeVar("T")
+PLACES = (channel("a"), channel("b"), channel("c", parent="a"))
+place_numbers = st.integers(0, len(PLACES) - 1)
+turn_numbers = st.integers(1, 12)
+ordinals = st.integers(0, 2)
+outcomes: st.SearchStrategy[Outcome] = st.sampled_from(("done", "stopped", "failed"))
+
+
+@dataclass
+class Turn:
+    """What the model knows of a turn."""
+
+    state: State
+    attempts: int
+    conversation: UUID | None
+    outcome: Outcome
+    parts: dict[int, str | None]
+
+
+class Machine(RuleBasedStateMachine):
+    """Random operations, one after another, on the store and on a model of a few lines."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runner = asyncio.Runner()
+        self.folder = tempfile.TemporaryDirectory()
+        self.path = Path(self.folder.name) / "a.db"
+        self.clock = Clock()
+        self.turns: dict[int, Turn] = {}
+        self.open: dict[int, UUID] = {}
+        self.known: set[int] = set()
+        self.number = 0
+
+    @initialize()
+    def start(self) -> None:
+        self.store = self.runner.run(Store.open(self.path, clock=self.clock))
+
+    def teardown(self) -> None:
+        self.runner.run(self.store.aclose())
+        self.runner.close()
+        self.folder.cleanup()
+
+    def step(self, turn: int, step: Step, call: Callable[[], Awaitable[object]]) -> bool:
+        """Do the same to both; whether the table has the step."""
+
+        async def do() -> None:
+            await call()
+
+        model = self.turns.get(turn)
+        try:
+            self.runner.run(do())
+        except UnknownTurn:
+            assert model is None
+            return False
+        except IllegalStep:
+            assert model is not None
+            assert step not in TRANSITIONS[model.state]
+            return False
+        assert model is not None
+        model.state = TRANSITIONS[model.state][step]
+        return True
+
+    def fresh(self) -> int:
+        self.number += 1
+        self.known.add(self.number)
+        return self.number
+
+    def notice(self, taken: Taken) -> None:
+        assert taken.kind == "notice"
+        assert taken.turn is not None
+        self.turns[taken.turn] = Turn("answered", 0, None, "done", {})
+
+    def stopped(self, conversations: list[UUID]) -> list[int]:
+        """Ask the model's turns to stop; those that were asked."""
+        asked: list[int] = []
+        for number, turn in self.turns.items():
+            if turn.conversation in conversations and turn.state not in ENDED and turn.state != "answered":
+                turn.state = TRANSITIONS[turn.state]["ask_stop"]
+                asked.append(number)
+        return asked
+
+    @rule(place=place_numbers)
+    def ask(self, place: int) -> None:
+        taken = self.runner.run(self.store.ask("odd", message(self.fresh(), place=PLACES[place])))
+        assert taken.turn is not None
+        assert taken.conversation is not None
+        assert taken.turn not in self.turns
+        assert self.open.setdefault(place, taken.conversation) == taken.conversation
+        self.turns[taken.turn] = Turn("queued", 0, taken.conversation, "done", {})
+
+    @rule(number=st.integers(1, 12), place=place_numbers)
+    def repeat(self, number: int, place: int) -> None:
+        if number in self.known:
+            assert self.runner.run(self.store.ask("odd", message(number, place=PLACES[place]))) == Taken("duplicate")
+
+    @rule(place=place_numbers)
+    def tell(self, place: int) -> None:
+        self.notice(
+            self.runner.run(self.store.tell("odd", message(self.fresh(), place=PLACES[place]), decision="empty", text="?"))
+        )
+
+    @rule(place=place_numbers)
+    def stop(self, place: int) -> None:
+        taken = self.runner.run(self.store.stop("odd", message(self.fresh(), place=PLACES[place]), nothing="nothing"))
+        asked = self.stopped([self.open[place]] if place in self.open else [])
+        assert [turn.turn for turn in taken.stopping] == asked
+        if not asked:
+            self.notice(taken)
+
+    @rule(place=place_numbers)
+    def new(self, place: int) -> None:
+        taken = self.runner.run(self.store.new("odd", message(self.fresh(), place=PLACES[place]), text="new"))
+        closed = self.open.pop(place, None)
+        assert taken.conversation == closed
+        assert [turn.turn for turn in taken.stopping] == self.stopped([] if closed is None else [closed])
+        self.notice(taken)
+
+    @rule(place=place_numbers)
+    def leave(self, place: int) -> None:
+        told = self.runner.run(self.store.leave("odd", channel=PLACES[place].id))
+        gone = [one for one in range(len(PLACES)) if PLACES[place].id in (PLACES[one].id, PLACES[one].parent)]
+        closed = [self.open.pop(one) for one in gone if one in self.open]
+        assert [turn.turn for turn in told] == self.stopped(closed)
+
+    @rule(turn=turn_numbers)
+    def begin(self, turn: int) -> None:
+        if self.step(turn, "start", lambda: self.store.begin(turn)):
+            self.turns[turn].attempts += 1
+
+    @rule(turn=turn_numbers)
+    def release(self, turn: int) -> None:
+        if self.step(turn, "release", lambda: self.store.release(turn)):
+            self.turns[turn].attempts -= 1
+
+    @rule(turn=turn_numbers)
+    def ask_stop(self, turn: int) -> None:
+        self.step(turn, "ask_stop", lambda: self.store.ask_stop(turn))
+
+    @rule(turn=turn_numbers, outcome=outcomes)
+    def settle(self, turn: int, outcome: Outcome) -> None:
+        if self.step(turn, "settle", lambda: self.store.settle(turn, final(outcome=outcome))):
+            self.turns[turn].outcome = outcome
+
+    @rule(turn=turn_numbers)
+    def delivered(self, turn: int) -> None:
+        outcome = self.turns[turn].outcome if turn in self.turns else "done"
+        steps: dict[Outcome, Step] = {"done": "deliver_done", "stopped": "deliver_stopped", "failed": "deliver_failed"}
+        self.step(turn, steps[outcome], lambda: self.store.delivered(turn))
+
+    @rule(turn=turn_numbers, ordinal=ordinals)
+    def sending(self, turn: int, ordinal: int) -> None:
+        if turn in self.turns:
+            self.runner.run(self.store.sending(turn, ordinal, ChannelId("odd:a")))
+            self.turns[turn].parts[ordinal] = None
+
+    @rule(turn=turn_numbers, ordinal=ordinals)
+    def shown(self, turn: int, ordinal: int) -> None:
+        parts = self.turns[turn].parts if turn in self.turns else {}
+        try:
+            self.runner.run(self.store.shown(turn, ordinal, MessageId(f"odd:{ordinal}")))
+        except UnknownPart:
+            assert ordinal not in parts
+        else:
+            assert ordinal in parts
+            parts[ordinal] = f"odd:{ordinal}"
+
+    @rule(turn=turn_numbers, ordinal=ordinals)
+    def dropped(self, turn: int, ordinal: int) -> None:
+        self.runner.run(self.store.dropped(turn, ordinal))
+        if turn in self.turns:
+            self.turns[turn].parts.pop(ordinal, None)
+
+    @rule()
+    def reopen(self) -> None:
+        async def again() -> None:
+            await self.store.aclose()
+            self.store = await Store.open(self.path, clock=self.clock)
+
+        self.runner.run(again())
+
+    @invariant()
+    def store_and_model_agree(self) -> None:
+        self.runner.run(self.compare())
+
+    async def compare(self) -> None:
+        waiting = {turn.turn: turn.state for turn in await self.store.unfinished()}
+        assert waiting == {number: turn.state for number, turn in self.turns.items() if turn.state not in ENDED}
+        for number, turn in self.turns.items():
+            work = await self.store.load(number)
+            assert (work.state, work.attempts, work.conversation) == (turn.state, turn.attempts, turn.conversation)
+            assert {part.ordinal: part.message for part in work.parts} == turn.parts
+            assert (work.final is not None) == (turn.state == "answered" or turn.state in ENDED)
+        for place, one in enumerate(PLACES):
+            assert await self.store.conversation(one.id) == self.open.get(place)
+
+
+TestStates = Machine.TestCase
+TestStates.settings = settings(max_examples=25, stateful_step_count=40, deadline=None)
