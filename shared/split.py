@@ -1,0 +1,153 @@
+"""Cut a text of any length into parts that a platform takes, without tearing its Markdown.
+
+A part is frozen once its successor exists: where it ends depends only on the text up to the first character that no
+longer fitted, so a text can be cut while it grows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from shared.cuts import Cut, best_cut
+from shared.markdown import Fence, first_visible, is_blank
+
+Fits = Callable[[str], bool]
+"""Says whether a text is taken as one message. If it takes a text, it should take each of the text's beginnings."""
+
+_BLANK_LINES = re.compile(r"(?:[ \t\r]*+\n)*+")
+_STEP = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One part: `text[start:end]` of the whole, with what was put before and after it to close and reopen markup.
+
+    Between two pieces lies only blank space, or the line that closes a code fence which the first already closed.
+    """
+
+    start: int
+    end: int
+    before: str
+    after: str
+
+    def shown(self, text: str) -> str:
+        """Return the part of `text`."""
+        return self.before + text[self.start : self.end] + self.after
+
+
+def split(text: str, fits: Fits) -> list[str]:
+    """Cut `text` into parts, each of which `fits`; see `Splitter`."""
+    return list(Splitter(fits).parts(text))
+
+
+class Splitter:
+    """Cuts a growing text into parts, working forward from the last part that is settled.
+
+    Every part fits and has something visible in it; together they hold all of the text. All parts but the last are
+    settled: they stay the same as the text grows. The last one may end in open markup. A part may vanish again only if
+    it was the last and held nothing but the beginning of a line that closes a code fence.
+
+    A code fence is closed at a cut and reopened with its info string, a table's header is repeated, emphasis is closed
+    and reopened; none of this is done where `fits` leaves no room for it.
+    """
+
+    def __init__(self, fits: Fits) -> None:
+        self._fits = fits
+        self._restart()
+
+    def _restart(self) -> None:
+        self._text = ""
+        self._frozen: list[Piece] = []
+        self._shown: list[str] = []
+        self._start = 0
+        self._cut: Cut | None = None
+        self._before = ""
+        self._good = 0
+        self._usual = 0
+
+    def parts(self, text: str) -> Sequence[str]:
+        """Return the parts of `text`. Cheap if it continues the text of the last call, which it need not.
+
+        Raises ValueError if not even one character fits.
+        """
+        pieces = self.pieces(text)
+        return self._shown + [piece.shown(text) for piece in pieces[len(self._shown) :]]
+
+    def pieces(self, text: str) -> Sequence[Piece]:
+        """Return where the parts of `text` begin and end. Raises ValueError like `parts`."""
+        if not text.startswith(self._text):
+            self._restart()
+        self._text = text
+        while True:
+            start = self._begin(text)
+            if is_blank(text[start:]):
+                return list(self._frozen)
+            over = self._overflow(text, start)
+            if over is None:
+                last = Piece(start, len(text), self._before, "")
+                return [*self._frozen, last]
+            self._freeze(text, start, over)
+
+    def _begin(self, text: str) -> int:
+        """Skip what need not be shown where a part begins; return the part's start."""
+        cut = self._cut
+        if cut is None or cut.fence is None:
+            return first_visible(text, self._start)
+        return _begin_in_code(text, self._start, cut.fence) or self._leave_fence(text)
+
+    def _leave_fence(self, text: str) -> int:
+        """Step over the line that closes the fence, which the last part has closed already."""
+        self._before = ""
+        found = _BLANK_LINES.match(text, self._start)
+        line = text.find("\n", found.end() if found else self._start)
+        return first_visible(text, len(text) if line < 0 else line)
+
+    def _overflow(self, text: str, start: int) -> int | None:
+        """Return the least length at which the part does not fit; None if all the rest fits."""
+        before, rest = self._before, len(text) - start
+        low, step = min(self._good, rest), _STEP
+        high = min(rest, low + step if low else max(step, self._usual))
+        while self._fits(before + text[start : start + high]):
+            low = high
+            if low == rest:
+                self._good = low
+                return None
+            step *= 2
+            high = min(rest, low + step)
+        while high - low > 1:
+            middle = (low + high) // 2
+            if self._fits(before + text[start : start + middle]):
+                low = middle
+            else:
+                high = middle
+        return high
+
+    def _freeze(self, text: str, start: int, over: int) -> None:
+        if over == 1:
+            if not self._before:
+                raise ValueError("not even one character fits")
+            self._before, self._cut, self._start = "", None, start
+            self._good = 0
+            return
+        self._usual = over
+        cut = best_cut(self._before, text[start : start + over], self._fits)
+        piece = Piece(start, start + cut.end, self._before, cut.after)
+        if not is_blank(text[piece.start : piece.end]):
+            self._frozen.append(piece)
+            self._shown.append(piece.shown(text))
+        self._start, self._cut, self._before = start + cut.next, cut, cut.before
+        self._good = 0
+
+
+def _begin_in_code(text: str, start: int, fence: Fence) -> int | None:
+    """Return where the code goes on after blank lines; None if the fence is closed there."""
+    found = _BLANK_LINES.match(text, start)
+    at = found.end() if found else start
+    if at > 0 and text[at - 1] == "\n":
+        stop = text.find("\n", at)
+        line = text[at : len(text) if stop < 0 else stop]
+        if fence.is_closed_by(line):
+            return None
+    return at

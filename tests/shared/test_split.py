@@ -1,0 +1,228 @@
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.markdown import is_blank
+from shared.split import Splitter, split
+
+Fits = Callable[[str], bool]
+
+FRAGMENTS = [
+    "word ",
+    "word",
+    "A sentence. ",
+    "\n",
+    "\n\n",
+    "# Title\n",
+    "```py\n",
+    "```",
+    "```\n",
+    "~~~~ sh x=1\n",
+    "~~~~\n",
+    "  ```\n",
+    "> quoted ",
+    "> ```c\n",
+    "- item ",
+    "1. one\n",
+    "| a | b |\n",
+    "|---|---|\n",
+    "| 1 | 2 |\n",
+    "**bold",
+    "**",
+    "*",
+    "_",
+    "~~",
+    "||",
+    "`code x`",
+    "`",
+    "[label](https://example.org/a_b)",
+    "[half](ht",
+    "https://example.org/long/path ",
+    "<@12>",
+    "@everyone ",
+    "👩‍👩‍👧",
+    "🇩🇪",
+    "é",
+    "e\u0301",
+    "漢字。",
+    "\u200b",
+    "\u202e",
+    "\x00",
+    "\r\n",
+    "    ",
+    "\t",
+    "\ud800",
+    "    x = 1\n",
+    "\\",
+    "---\n",
+]
+TEXTS = st.lists(st.one_of(st.sampled_from(FRAGMENTS), st.text(max_size=8)), max_size=40).map("".join)
+
+
+def by_length(limit: int) -> Fits:
+    return lambda text: len(text) <= limit
+
+
+def by_utf16(limit: int) -> Fits:
+    return lambda text: len(text.encode("utf-16-le", "surrogatepass")) // 2 <= limit
+
+
+def by_lines(limit: int) -> Fits:
+    return lambda text: len(text) <= 12 * limit and text.count("\n") < limit
+
+
+def by_weight(limit: int) -> Fits:
+    return lambda text: len(text) + 3 * sum(map(text.count, "<>&*`")) <= limit
+
+
+FITS = st.one_of(
+    st.integers(5, 120).map(by_length),
+    st.integers(5, 120).map(by_utf16),
+    st.integers(2, 9).map(by_lines),
+    st.integers(8, 90).map(by_weight),
+)
+
+
+def is_closing_line(text: str) -> bool:
+    bare = text.strip().lstrip("> \t")
+    return len(bare) >= 3 and set(bare) in ({"`"}, {"~"})
+
+
+@given(TEXTS, FITS)
+@settings(max_examples=400, deadline=None)
+def test_every_part_fits_and_shows_something_and_nothing_is_lost(text: str, fits: Fits) -> None:
+    splitter = Splitter(fits)
+    pieces = splitter.pieces(text)
+    parts = splitter.parts(text)
+    assert [piece.shown(text) for piece in pieces] == list(parts)
+    assert all(fits(part) and not is_blank(part) for part in parts)
+    at = 0
+    for piece in pieces:
+        skipped = text[at : piece.start]
+        assert is_blank(skipped) or is_closing_line(skipped)
+        assert piece.end > piece.start
+        at = piece.end
+    assert is_blank(text[at:]) or is_closing_line(text[at:])
+
+
+@given(TEXTS, FITS)
+@settings(max_examples=150, deadline=None)
+def test_a_part_with_a_successor_never_changes_as_the_text_grows(text: str, fits: Fits) -> None:
+    whole = split(text, fits)
+    for size in range(len(text) + 1):
+        settled = split(text[:size], fits)[:-1]
+        assert settled == whole[: len(settled)]
+
+
+@given(TEXTS, FITS, st.data())
+@settings(max_examples=200, deadline=None)
+def test_a_text_that_grows_in_steps_is_cut_like_the_whole(text: str, fits: Fits, data: st.DataObject) -> None:
+    splitter = Splitter(fits)
+    for step in sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=12))):
+        assert list(splitter.parts(text[:step])) == split(text[:step], fits)
+    assert list(splitter.parts(text)) == split(text, fits)
+
+
+async def test_a_text_that_is_no_extension_starts_anew() -> None:
+    splitter = Splitter(by_length(10))
+    assert len(splitter.parts("one two three four")) == 2
+    assert list(splitter.parts("other")) == ["other"]
+
+
+async def test_an_empty_or_invisible_text_has_no_part() -> None:
+    assert split("", by_length(5)) == []
+    assert split(" \n\u200b\u202e" * 100, by_length(5)) == []
+
+
+async def test_a_platform_that_takes_nothing_is_an_error() -> None:
+    with pytest.raises(ValueError, match="not even one character"):
+        split("text", lambda text: not text)
+
+
+CODE = "\n".join(f"    line_{number} = {number}" for number in range(40))
+
+
+@pytest.mark.parametrize(
+    ("opening", "closing"),
+    [("```py", "```"), ("~~~~ sh title=x", "~~~~"), ("  ````c", "  ````"), ("> ```js", "> ```"), ("```", "```")],
+)
+async def test_a_fence_is_closed_at_a_cut_and_reopened_with_its_info_string(opening: str, closing: str) -> None:
+    code = CODE if ">" not in opening else CODE.replace("    line", "> line")
+    parts = split(f"Before.\n\n{opening}\n{code}\n{closing}\n\nAfter.", by_length(200))
+    assert len(parts) > 3
+    shown: list[str] = []
+    for part, following in pairwise(parts):
+        assert part.endswith("\n" + closing) or part == "Before."
+        if "line_" in following:
+            assert following.startswith((opening + "\n", opening.lstrip() + "\n"))
+    for part in parts:
+        shown += [line for line in part.split("\n") if "line_" in line]
+    assert "\n".join(shown) == code
+
+
+async def test_a_cut_just_before_a_closing_fence_makes_no_empty_code_block() -> None:
+    text = "```\naaaa\nbbbb\n```\nafter"
+    assert split(text, by_length(17)) == ["```\naaaa\nbbbb\n```", "after"]
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "parts"),
+    [
+        ("One two three.\n\n# Title\n\nMore text here", 30, ["One two three.", "# Title\n\nMore text here"]),
+        ("One two.\nThree four.\n\nFive six seven", 30, ["One two.\nThree four.", "Five six seven"]),
+        ("One two three four\nfive six. Seven eight", 34, ["One two three four", "five six. Seven eight"]),
+        ("One two three. Four five six seven", 22, ["One two three.", "Four five six seven"]),
+        ("One two three four five", 15, ["One two three", "four five"]),
+        ("wordwithoutanyspace", 10, ["wordwithou", "tanyspace"]),
+        ("See the `inline code` now", 18, ["See the", "`inline code` now"]),
+        ("See it [the label](http://a.b) x", 24, ["See it", "[the label](http://a.b)", "x"]),
+        ("Please see https://example.org/abc", 26, ["Please see", "https://example.org/abc"]),
+        ("Plain words **bold words** end", 24, ["Plain words", "**bold words** end"]),
+        ("**one two three four five six**", 20, ["**one two three**", "**four five six**"]),
+    ],
+)
+async def test_a_cut_prefers_the_border_that_hurts_least(text: str, limit: int, parts: list[str]) -> None:
+    assert split(text, by_length(limit)) == parts
+
+
+async def test_a_heading_is_not_left_alone_at_the_end_of_a_part() -> None:
+    parts = split("Some text before it.\n\n## Title\n\n" + "word " * 6, by_length(40))
+    assert parts[1].startswith("## Title\n\nword")
+
+
+TABLE = "| name | value |\n|---|---|\n" + "".join(f"| row {number} | {number} |\n" for number in range(20))
+
+
+async def test_a_table_moves_whole_to_the_next_part() -> None:
+    table = "\n".join(TABLE.split("\n")[:8])
+    parts = split("word " * 20 + "\n\n" + table, by_length(180))
+    assert parts[1] == table
+
+
+async def test_a_table_that_fits_nowhere_is_cut_between_rows_under_its_header() -> None:
+    parts = split(TABLE, by_length(120))
+    assert len(parts) > 2
+    assert all(part.startswith("| name | value |\n|---|---|\n| row ") for part in parts)
+    assert [line for part in parts for line in part.split("\n") if line.startswith("| row")] == TABLE.strip().split("\n")[2:]
+
+
+@pytest.mark.parametrize(
+    "cluster", ["👩‍👩‍👧", "🇩🇪", "e\u0301\u0302", "👍🏽", "\u1112\u1161\u11ab", "1\ufe0f\u20e3", "🏴\U000e0067\U000e007f"]
+)
+async def test_a_cut_never_tears_a_character_that_people_see_as_one(cluster: str) -> None:
+    for limit in range(9, 15):
+        parts = split(cluster * 20, by_length(limit))
+        assert "".join(parts) == cluster * 20
+        assert all(part == cluster * (len(part) // len(cluster)) for part in parts)
+
+
+async def test_lone_marks_still_move_on() -> None:
+    text = "\u0301" * 50
+    assert unicodedata.category(text[0]) == "Mn"
+    assert "".join(split(text, by_length(5))) == text
