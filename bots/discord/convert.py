@@ -1,0 +1,247 @@
+"""From Discord's objects to the vocabulary of the seam. Pure: no call is made, only the library's cache is read."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import discord
+
+from bots.discord.config import AnswerIn
+from shared.chat import Attachment, Author, AuthorId, Channel, ChannelId, Message, MessageId, Quoted, Target
+
+NAME = "discord"
+
+TITLE_LIMIT = 100
+"""Code points in a thread's name (Discord developer docs, Start Thread from Message: 1-100 characters)."""
+
+_MARKUP = re.compile(
+    r"<(?:@!?(?P<user>\d+)|@&(?P<role>\d+)|#(?P<channel>\d+)|a?(?P<emoji>:\w+:)\d+"
+    r"|(?P<command>/[^:<>\n]+):\d+|t:(?P<time>-?\d{1,12})(?::[a-zA-Z])?)>"
+)
+"""The markup that people do not see as such (Discord developer docs, Message Formatting)."""
+
+_OWN_FIRST = re.compile(r"^\s*\0[\s\0]*[,:]?")
+_OWN_BEFORE_SIGN = re.compile(r"[ \t]*\0(?=[ \t]*[,.:;!?])")
+_OWN = re.compile(r"[ \t]*\0[ \t]*")
+"""The bot's own mention, once it has become a NUL."""
+
+
+def channel_id(snowflake: int) -> ChannelId:
+    """The id of a channel across the seam."""
+    return ChannelId(f"{NAME}:{snowflake}")
+
+
+def message_id(snowflake: int) -> MessageId:
+    """The id of a message across the seam."""
+    return MessageId(f"{NAME}:{snowflake}")
+
+
+def author_id(snowflake: int) -> AuthorId:
+    """The id of a user across the seam."""
+    return AuthorId(f"{NAME}:{snowflake}")
+
+
+def space_id(snowflake: int) -> str:
+    """The id of a server across the seam."""
+    return f"{NAME}:{snowflake}"
+
+
+def snowflake(identity: str) -> int:
+    """Discord's own number in an id of the seam. Raises `ValueError` for an id of another platform."""
+    name, _, number = identity.partition(":")
+    if name != NAME:
+        raise ValueError(f"not an id of {NAME}: {identity!r}")
+    return int(number)
+
+
+def title(text: str) -> str:
+    """A text as the name of a thread: one line, 1 to 100 code points."""
+    line = " ".join("".join(sign for sign in text if sign.isprintable() or sign.isspace()).split())
+    if len(line) > TITLE_LIMIT:
+        line = line[: TITLE_LIMIT - 1].rstrip() + "…"
+    return line or "Conversation"
+
+
+@dataclass(frozen=True, slots=True)
+class Converter:
+    """Reads messages as the bot `me` would."""
+
+    me: int
+    """The bot's user id."""
+    answer_in: AnswerIn
+    message_content: bool
+    """Whether the Message Content intent is held."""
+
+    def message(self, message: discord.Message, place: Channel | None = None, *, recalled: bool = False) -> Message | None:
+        """The message as an event, or None where it is not heard: bots, webhooks, the system and the bot itself.
+
+        `place` is given where the message does not tell its channel.
+        """
+        if not self.hears(message):
+            return None
+        where = _where(message)
+        channel = place or _channel(where, message)
+        addressed = self._addressed(message, where, channel)
+        text = self._readable(message.content, message)
+        attachments = tuple(_attachments(message))
+        return Message(
+            keys=(message_id(message.id),),
+            id=message_id(message.id),
+            target=Target(channel=channel, reply_to=message_id(message.id), user=author_id(message.author.id)),
+            author=_author(message.author),
+            sent_at=message.created_at,
+            text=text,
+            addressed=addressed,
+            recalled=recalled,
+            unreadable=self._withheld(message, channel),
+            thread=self._thread(message, where) if addressed else None,
+            quoted=self._quoted(message),
+            attachments=attachments,
+        )
+
+    def hears(self, message: discord.Message) -> bool:
+        """Whether a person wrote it."""
+        return (
+            not message.author.bot
+            and message.webhook_id is None
+            and message.author.id != self.me
+            and message.type in (discord.MessageType.default, discord.MessageType.reply)
+        )
+
+    def _addressed(self, message: discord.Message, where: object, channel: Channel) -> bool:
+        if channel.kind == "direct" or (isinstance(where, discord.Thread) and where.owner_id == self.me):
+            return True
+        pinged = any(user.id == self.me for user in message.mentions)
+        # The payload's mentions leave out what stands in code, and hold the author of the message replied to;
+        # the text alone holds what stands in code, and not that author (Discord developer docs, Message object).
+        if pinged and self.me in message.raw_mentions:
+            return True
+        if message.type is not discord.MessageType.reply:
+            return False
+        original = message.reference.resolved if message.reference is not None else None
+        return original.author.id == self.me if isinstance(original, discord.Message) else pinged
+
+    def _withheld(self, message: discord.Message, channel: Channel) -> bool:
+        """Without the intent text, files and embeds come empty, but in direct chats and mentions (Message Content Intent)."""
+        if self.message_content or channel.kind == "direct" or any(user.id == self.me for user in message.mentions):
+            return False
+        shown = message.content or message.attachments or message.embeds
+        return not (shown or message.stickers or message.message_snapshots)
+
+    def _thread(self, message: discord.Message, where: object) -> Channel | None:
+        """The thread that a message in a text channel is answered in. A thread on a message has the message's id."""
+        # Of the channels with messages only text and announcement channels have threads on messages.
+        if self.answer_in != "thread" or not isinstance(where, discord.TextChannel):
+            return None
+        allowed = where.permissions_for(where.guild.me)
+        exists = message.flags.has_thread
+        # SEND_MESSAGES has no effect in threads (Discord developer docs, Threads: Permissions).
+        if not allowed.send_messages_in_threads or not (exists or allowed.create_public_threads):
+            return None
+        return Channel(id=channel_id(message.id), kind="thread", parent=channel_id(where.id), space=space_id(where.guild.id))
+
+    def _quoted(self, message: discord.Message) -> Quoted | None:
+        for forwarded in message.message_snapshots:
+            return Quoted(name="Forwarded message", text=self._readable(forwarded.content, message), own=False)
+        original = message.reference.resolved if message.reference is not None else None
+        if not isinstance(original, discord.Message):
+            return None
+        text = self._readable(original.content, original, keep_me=True)
+        return Quoted(name=original.author.display_name, text=text, own=original.author.id == self.me)
+
+    def _readable(self, content: str, message: discord.Message, *, keep_me: bool = False) -> str:
+        """The text as people see it, without the mention of the bot."""
+        if "<" not in content:
+            return content.strip()
+        guild = message.guild
+
+        def seen(match: re.Match[str]) -> str:
+            kind, value = match.lastgroup, match[match.lastgroup or 0]
+            if kind in ("emoji", "command"):
+                return value
+            if kind == "time":
+                return _time(int(value)) or match[0]
+            number = int(value)
+            if kind == "user":
+                if number == self.me and not keep_me:
+                    return "\0"
+                return "@" + next((user.display_name for user in message.mentions if user.id == number), "someone")
+            if kind == "role":
+                role = guild.get_role(number) if guild is not None else None
+                return f"@{role.name}" if role is not None else "@role"
+            other = guild.get_channel_or_thread(number) if guild is not None else None
+            return f"#{other.name}" if other is not None else "#channel"
+
+        text = _MARKUP.sub(seen, content.replace("\0", ""))
+        return _OWN.sub(" ", _OWN_BEFORE_SIGN.sub("", _OWN_FIRST.sub("", text))).strip()
+
+
+def place(channel: object, guild: discord.Guild | None) -> Channel | None:
+    """A channel of the library's as one of the seam; None for what holds no messages."""
+    if isinstance(channel, discord.Thread):
+        return Channel(
+            id=channel_id(channel.id),
+            kind="thread",
+            parent=channel_id(channel.parent_id),
+            space=space_id(channel.guild.id),
+            title=channel.name,
+        )
+    if isinstance(channel, (discord.TextChannel, discord.VoiceChannel, discord.StageChannel)):
+        return Channel(id=channel_id(channel.id), kind="group", space=space_id(channel.guild.id), title=channel.name)
+    if isinstance(channel, discord.PartialMessageable):
+        server = guild.id if guild is not None else channel.guild_id
+        if server is None:
+            return Channel(id=channel_id(channel.id), kind="direct")
+        return Channel(id=channel_id(channel.id), kind="group", space=space_id(server))
+    if isinstance(channel, (discord.DMChannel, discord.GroupChannel)):
+        return Channel(id=channel_id(channel.id), kind="direct")
+    return None
+
+
+def _where(message: discord.Message) -> object:
+    """The message's channel; looked up again where it was not in the cache when the message came."""
+    if isinstance(message.channel, discord.PartialMessageable) and message.guild is not None:
+        return message.guild.get_channel_or_thread(message.channel.id) or message.channel
+    return message.channel
+
+
+def _channel(where: object, message: discord.Message) -> Channel:
+    found = place(where, message.guild)
+    if found is None:
+        raise ValueError(f"a message in a {type(where).__name__}")
+    return found
+
+
+def _author(author: discord.User | discord.Member) -> Author:
+    # Messages read from the history come without the member, and so without roles.
+    roles = author.roles if isinstance(author, discord.Member) else []
+    return Author(
+        id=author_id(author.id),
+        name=author.display_name,
+        roles=frozenset(f"{NAME}:{role.id}" for role in roles if not role.is_default()),
+    )
+
+
+def _attachments(message: discord.Message) -> Iterator[Attachment]:
+    """Files and stickers. An attachment's address expires, so `ref` says where to ask for a fresh one."""
+    files = [*message.attachments, *(file for each in message.message_snapshots for file in each.attachments)]
+    for file in files:
+        yield Attachment(
+            ref=f"{message.channel.id}/{message.id}/{file.id}",
+            name=file.filename,
+            media_type=(file.content_type or "application/octet-stream").partition(";")[0].strip(),
+            size=file.size,
+        )
+    for sticker in message.stickers:
+        # Lottie stickers are drawing programs, not pictures (Discord developer docs, Sticker Format Types).
+        if sticker.format is not discord.StickerFormatType.lottie:
+            media = "image/gif" if sticker.format is discord.StickerFormatType.gif else "image/png"
+            yield Attachment(ref=sticker.url, name=sticker.name, media_type=media, size=0)
+
+
+def _time(seconds: int) -> str | None:
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    except (ValueError, OverflowError, OSError):
+        return None

@@ -1,0 +1,234 @@
+"""The connection to Discord's gateway: what comes in, when it may be handed on, and how a new connection is paced."""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+
+import aiohttp
+import discord
+import yarl
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+
+from bots.discord.config import DiscordConfig
+from bots.discord.convert import Converter, channel_id, message_id, space_id
+from bots.discord.lanes import Lanes
+from shared.chat import Connected, Deleted, Deliver, Event, Left
+
+log = logging.getLogger(__name__)
+
+LONGEST_GAP = 120.0
+"""Seconds between two IDENTIFYs at most: 720 a day, under the 1000 after which Discord resets the token (developer docs,
+Gateway: Identifying)."""
+
+GUILD_TIMEOUT = 0.5
+"""Seconds after the last GUILD_CREATE from which on missing servers are taken to be in an outage."""
+
+
+class Pace:
+    """Spaces IDENTIFYs: every further one within an hour waits twice as long."""
+
+    def __init__(self, spacing: float, clock: Callable[[], float] = time.monotonic) -> None:
+        """`spacing` is the least gap in seconds; `clock` gives seconds that only grow."""
+        self._spacing = spacing
+        self._clock = clock
+        self._times: deque[float] = deque()
+
+    def take(self) -> float:
+        """Count an IDENTIFY, and say how many seconds it has to wait."""
+        now = self._clock()
+        while self._times and self._times[0] < now - 3600:
+            self._times.popleft()
+        wait = 0.0
+        if self._times:
+            gap = min(self._spacing * 2 ** (len(self._times) - 1), LONGEST_GAP)
+            wait = max(0.0, self._times[-1] + gap - now)
+        self._times.append(now + wait)
+        return wait
+
+
+@contextmanager
+def addresses(config: DiscordConfig) -> Generator[None]:
+    """Send the library to other addresses than the real Discord's. They are attributes of its classes: of the process."""
+    api, gateway = Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY
+    Route.BASE = config.api_url or api
+    DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(config.gateway_url) if config.gateway_url else gateway
+    try:
+        yield
+    finally:
+        Route.BASE = api
+        DiscordWebSocket.DEFAULT_GATEWAY = gateway
+
+
+def intents_of(*, message_content: bool) -> discord.Intents:
+    """What to ask for: servers, the messages there and in direct chats, and where wanted their content."""
+    return discord.Intents(guilds=True, guild_messages=True, dm_messages=True, message_content=message_content)
+
+
+class Connection(discord.Client):
+    """One client of the library's. Its handlers do not wait, so their order is that of the gateway."""
+
+    def __init__(
+        self,
+        config: DiscordConfig,
+        *,
+        message_content: bool,
+        trace: aiohttp.TraceConfig,
+        pace: Pace,
+        tasks: asyncio.TaskGroup,
+        deliver: Deliver,
+    ) -> None:
+        super().__init__(
+            intents=intents_of(message_content=message_content),
+            max_messages=None,
+            allowed_mentions=discord.AllowedMentions.none(),
+            chunk_guilds_at_startup=False,
+            guild_ready_timeout=GUILD_TIMEOUT,
+            max_ratelimit_timeout=30.0,
+            http_trace=trace,
+        )
+        self.hears = False
+        """Whether the gateway is connected and its session has been announced."""
+        self.usable = False
+        """Whether calls can be made: from login to close, also while the gateway is being connected again."""
+        self._config = config
+        self._content = message_content
+        self._pace = pace
+        self._tasks = tasks
+        self._deliver = deliver
+        self._lanes = Lanes(tasks, deliver)
+        self._session = 0
+        self._announced = -1
+        self._opened = False
+        self._missing: set[int] = set()
+        self._absent: set[int] = set()
+        """Servers in an outage since the session was announced."""
+        self._held: list[discord.Message | tuple[int, Event]] = []
+        self.converter = Converter(me=0, answer_in=config.answer_in, message_content=message_content)
+
+    @property
+    def has_socket(self) -> bool:
+        """Whether a connection to the gateway was ever made."""
+        return bool(self.ws)
+
+    def wrote(self, message: discord.Message) -> bool:
+        """Whether a message is the bot's own, and none that Discord wrote in its name, as at the top of a thread."""
+        return self.user == message.author and message.type in (discord.MessageType.default, discord.MessageType.reply)
+
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        """Space the IDENTIFYs, in place of the library's fixed 5 seconds."""
+        if wait := self._pace.take():
+            log.info("waiting before a new session", extra={"seconds": round(wait, 1)})
+            await asyncio.sleep(wait)
+
+    # sessions
+
+    async def on_connect(self) -> None:
+        """READY came: a new session, whose servers are known by id alone at first."""
+        if self.user is None:
+            return
+        self._session += 1
+        self._opened = False
+        self.converter = Converter(me=self.user.id, answer_in=self._config.answer_in, message_content=self._content)
+        self._missing = {guild.id for guild in self.guilds if guild.unavailable}
+        self._complete()
+
+    async def on_guild_available(self, guild: discord.Guild) -> None:
+        """A server's channels are known."""
+        if guild.id in self._absent:
+            # What was said there during the outage may have been missed.
+            self._absent.discard(guild.id)
+            self._put(guild.id, Connected())
+        self._missing.discard(guild.id)
+        self._complete()
+
+    async def on_guild_unavailable(self, guild: discord.Guild) -> None:
+        """A server's outage begins."""
+        self._absent.add(guild.id)
+
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        """A server's channels are known; the library takes some servers of the start for new ones."""
+        self._missing.discard(guild.id)
+        self._complete()
+
+    async def on_ready(self) -> None:
+        """No more servers came for a while: those that are missing are in an outage."""
+        self._absent |= self._missing
+        self._missing.clear()
+        self._complete()
+
+    def _complete(self) -> None:
+        if not self._missing and self._announced != self._session:
+            self._announced = self._session
+            self._tasks.create_task(self._open(self._session), name="discord session")
+
+    async def _open(self, session: int) -> None:
+        """Announce the session, then let what was held go on."""
+        await self._deliver(Connected())
+        if session != self._session:
+            return
+        self._opened = self.hears = True
+        held, self._held = self._held, []
+        for each in held:
+            if isinstance(each, tuple):
+                self._lanes.put(*each)
+            else:
+                self._say(each)
+
+    async def on_resumed(self) -> None:
+        """The session goes on; Discord has sent again what was missed."""
+        self.hears = self._opened
+
+    async def on_disconnect(self) -> None:
+        """The gateway is lost; the library connects again."""
+        self.hears = False
+
+    # events
+
+    async def on_message(self, message: discord.Message) -> None:
+        """Hand on what a person wrote."""
+        if not self.converter.hears(message):
+            return
+        if self._opened:
+            self._say(message)
+        else:
+            self._held.append(message)
+
+    def _say(self, message: discord.Message) -> None:
+        event = self.converter.message(message)
+        if event is not None:
+            self._lanes.put(message.channel.id, event)
+
+    def _put(self, lane: int, event: Event) -> None:
+        if self._opened:
+            self._lanes.put(lane, event)
+        else:
+            self._held.append((lane, event))
+
+    async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
+        """A message was deleted."""
+        event = Deleted(channel=channel_id(payload.channel_id), message=message_id(payload.message_id))
+        self._put(payload.channel_id, event)
+
+    async def on_raw_bulk_message_delete(self, payload: discord.RawBulkMessageDeleteEvent) -> None:
+        """Many messages were deleted at once."""
+        for each in sorted(payload.message_ids):
+            event = Deleted(channel=channel_id(payload.channel_id), message=message_id(each))
+            self._put(payload.channel_id, event)
+
+    async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
+        """A channel was deleted."""
+        self._put(channel.id, Left(channel=channel_id(channel.id)))
+
+    async def on_raw_thread_delete(self, payload: discord.RawThreadDeleteEvent) -> None:
+        """A thread was deleted."""
+        self._put(payload.thread_id, Left(channel=channel_id(payload.thread_id)))
+
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        """The bot was removed, or the server deleted. An outage is another event."""
+        self._missing.discard(guild.id)
+        self._put(guild.id, Left(space=space_id(guild.id)))
+        self._complete()

@@ -1,0 +1,148 @@
+"""What Discord says of its rate limits in the headers of its answers (Discord developer docs, Rate Limits)."""
+
+import re
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import ceil
+from types import SimpleNamespace
+from typing import Literal
+
+import aiohttp
+
+from bots.discord.convert import NAME
+from shared.chat import Act, Limit
+
+OVERALL = Limit(scope=f"{NAME}:overall", calls=48, seconds=1.0)
+"""50 requests a second for the whole bot (Discord developer docs, Rate Limits: Global Rate Limit), 2 of them kept back for
+the calls that the library makes by itself."""
+
+CALLS, SECONDS = 5, 5.0
+"""Per channel, until the headers say otherwise: 5 messages or edits in 5 seconds (observed: Discord.Net issue 2375)."""
+
+KEPT = 2000
+"""How many channels' limits are remembered; one that was forgotten starts from the defaults again."""
+
+Group = Literal["messages", "edits", "deletes", "typing", "threads"]
+
+_ROUTE = re.compile(r"/channels/(\d+)(/messages(?:/\d+(/threads)?)?|/typing)$")
+_GROUPS: Mapping[Act, Group] = {
+    "post": "messages",
+    "edit": "edits",
+    "delete": "deletes",
+    "busy": "typing",
+    "open": "threads",
+}
+
+
+@dataclass(slots=True)
+class _Bucket:
+    calls: int = CALLS
+    seconds: float = SECONDS
+    blocked_until: float = 0.0
+
+
+class Limits:
+    """The limits as known now, fed by a trace of every answer."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """`clock` gives seconds that only grow."""
+        self._clock = clock
+        self._buckets: OrderedDict[tuple[Group, int], _Bucket] = OrderedDict()
+        self._hashes: dict[Group, str] = {}
+        self._overall_until = 0.0
+
+    def of(self, act: Act, channel: int) -> tuple[Limit, ...]:
+        """Every scope that an act in a channel counts in."""
+        now = self._clock()
+        group = self._shared(_GROUPS[act])
+        bucket = self._buckets.get((group, channel), _DEFAULT)
+        blocked = max(0.0, bucket.blocked_until - now)
+        scope = f"{NAME}:{group}:{channel}"
+        own = Limit(scope=scope, calls=bucket.calls, seconds=bucket.seconds, windowed=True, blocked=blocked)
+        until = self._overall_until - now
+        overall = OVERALL
+        if until > 0:
+            overall = Limit(scope=OVERALL.scope, calls=OVERALL.calls, seconds=OVERALL.seconds, blocked=until)
+        return own, overall
+
+    def trace(self) -> aiohttp.TraceConfig:
+        """A trace that reads every answer's headers."""
+        trace = aiohttp.TraceConfig()
+        trace.on_request_end.append(self._ended)
+        return trace
+
+    async def _ended(
+        self, session: aiohttp.ClientSession, context: SimpleNamespace, params: aiohttp.TraceRequestEndParams
+    ) -> None:
+        self.read(params.method, params.url.path, params.response.status, params.response.headers)
+
+    def read(self, method: str, path: str, status: int, headers: Mapping[str, str]) -> None:
+        """Learn from one answer."""
+        now = self._clock()
+        wait = _seconds(headers, "Retry-After", "X-RateLimit-Reset-After") if status == 429 else 0.0
+        if headers.get("X-RateLimit-Global") or headers.get("X-RateLimit-Scope") == "global":
+            self._overall_until = max(self._overall_until, now + wait)
+            return
+        found = _ROUTE.search(path)
+        group = _group(method, found) if found else None
+        if found is None or group is None:
+            return
+        if hash_ := headers.get("X-RateLimit-Bucket"):
+            self._hashes[group] = hash_
+        bucket = self._bucket(self._shared(group), int(found[1]))
+        if status == 429:
+            bucket.blocked_until = max(bucket.blocked_until, now + wait)
+            return
+        calls = int(_seconds(headers, "X-RateLimit-Limit"))
+        if calls > 0:
+            bucket.calls = calls
+            if int(_seconds(headers, "X-RateLimit-Remaining")) == calls - 1:
+                # The first call of a window: what is left of it is its length. Rounded up, as some of it has passed.
+                length = _seconds(headers, "X-RateLimit-Reset-After")
+                bucket.seconds = ceil(length * 4) / 4 or bucket.seconds
+
+    def _shared(self, group: Group) -> Group:
+        """Edits count with new messages unless the server names different buckets for them."""
+        if group == "edits":
+            edits, messages = self._hashes.get("edits"), self._hashes.get("messages")
+            return "edits" if edits and messages and edits != messages else "messages"
+        return group
+
+    def _bucket(self, group: Group, channel: int) -> _Bucket:
+        bucket = self._buckets.get((group, channel))
+        if bucket is None:
+            bucket = self._buckets[group, channel] = _Bucket()
+            if len(self._buckets) > KEPT:
+                self._buckets.popitem(last=False)
+        else:
+            self._buckets.move_to_end((group, channel))
+        return bucket
+
+
+_DEFAULT = _Bucket()
+
+
+def _group(method: str, route: re.Match[str]) -> Group | None:
+    if route[3]:
+        return "threads" if method == "POST" else None
+    if route[2] == "/typing":
+        return "typing"
+    single = route[2] != "/messages"
+    if method == "POST":
+        return None if single else "messages"
+    if single and method in ("PATCH", "DELETE"):
+        return "edits" if method == "PATCH" else "deletes"
+    return None
+
+
+def _seconds(headers: Mapping[str, str], *names: str) -> float:
+    """The greatest number in these headers; 0 where there is none. A header that is no number is as good as none."""
+    found = 0.0
+    for name in names:
+        try:
+            found = max(found, float(headers.get(name, 0)))
+        except ValueError:
+            continue
+    return found
