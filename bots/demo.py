@@ -1,0 +1,82 @@
+"""The demo: simulated platforms and a terminal around the real server, for trying it with no token and no account."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from bots.server import Server
+from sandbox import talk, terminal
+from sandbox.discord import Simulator, SimulatorConfig
+from shared.errors import Misconfigured
+from shared.settings import Settings
+
+PERSON = "user1"
+
+
+async def serve(settings: Settings) -> None:
+    """Run the server against a simulated Discord until it is stopped; what was said there is kept in the state directory."""
+    folder = settings.state_dir / "demo"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    config = SimulatorConfig(state=folder / "discord.jsonl", round_trip=0.05)
+    async with Simulator(config) as simulator:
+        server = Server(_around(settings, simulator, folder))
+        address = folder / "address.json"
+        address.write_text(json.dumps({"control": simulator.control_url}))
+        try:
+            await _with_terminal(server, simulator)
+        finally:
+            address.unlink(missing_ok=True)
+
+
+async def say(settings: Settings, who: str, where: str, text: str) -> int:
+    """Write one line into the running demo and print the reply. Raises `Misconfigured` if no demo runs here."""
+    try:
+        control = json.loads((settings.state_dir / "demo" / "address.json").read_text())["control"]
+    except (OSError, ValueError, KeyError):
+        raise Misconfigured("No demo is running here; start one with `make run` in another terminal.") from None
+    return await talk.say_once(control, who, where, text, sys.stdout)
+
+
+def _around(settings: Settings, simulator: Simulator, folder: Path) -> Settings:
+    """The settings of the operator, with the simulated Discord in place of the real one."""
+    return settings.model_copy(
+        update={
+            "state_dir": folder,
+            "discord_token": SecretStr(simulator.config.token),
+            "discord_api_url": simulator.api_url,
+            "discord_gateway_url": simulator.gateway_url,
+            "discord_direct": "open",
+            "backend": settings.backend if settings.anthropic_api_key else "demo",
+            "log_level": "warning" if sys.stdin.isatty() else settings.log_level,
+        }
+    )
+
+
+async def _with_terminal(server: Server, simulator: Simulator) -> None:
+    serving = asyncio.create_task(server.serve())
+    ready = asyncio.create_task(server.ready.wait())
+    await asyncio.wait([serving, ready], return_when=asyncio.FIRST_COMPLETED)
+    if ready.done():
+        if sys.stdin.isatty():
+            await _converse(server, simulator, serving)
+        else:
+            print(  # noqa: T201
+                "The demo is running. Write to it from another terminal:\n"
+                f'  threadline demo --as {PERSON} --in general "@threadline hello"\n'
+                "Stop it with Ctrl-C.",
+                flush=True,
+            )
+    ready.cancel()
+    await serving
+
+
+async def _converse(server: Server, simulator: Simulator, serving: asyncio.Task[None]) -> None:
+    talking = asyncio.create_task(terminal.converse(simulator.control_url, sys.stdin, sys.stdout))
+    await asyncio.wait([serving, talking], return_when=asyncio.FIRST_COMPLETED)
+    if talking.done():
+        talking.result()
+    talking.cancel()
+    server.stop()
