@@ -1,0 +1,154 @@
+"""One house for a crash: both simulators, a state directory, and the real server as a process that can be killed."""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sandbox import anthropic
+from sandbox.discord import Simulator, SimulatorConfig
+
+VICTIM = Path(__file__).with_name("victim.py")
+THREAD_BEGINS = 21
+"""Message type THREAD_STARTER_MESSAGE (Discord developer docs, Message Types)."""
+
+PATIENCE = 30.0
+"""Seconds for anything that has to happen, on a busy machine."""
+
+
+@dataclass(slots=True)
+class Server:
+    """A running server."""
+
+    process: asyncio.subprocess.Process
+    commits: int
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def count(self) -> int:
+        """How many commits there have been so far."""
+        with contextlib.suppress(BlockingIOError):
+            while some := os.read(self.commits, 4096):
+                self.counted += len(some)
+        return self.counted
+
+    counted: int = 0
+
+    async def stop(self) -> None:
+        """Let it drain and end well."""
+        self.process.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(self.process.wait(), PATIENCE) == 0
+
+
+@dataclass(slots=True)
+class House:
+    """Everything around the server. Outlives it."""
+
+    folder: Path
+    discord: Simulator
+    claude: anthropic.Simulator
+    settings: dict[str, str] = field(default_factory=dict[str, str])
+    servers: list[Server] = field(default_factory=list[Server])
+
+    async def start(self, commit: int = 0, moment: str = "after", **settings: str) -> Server:
+        """Start the server; it kills itself at the commit with this number."""
+        read, write = os.pipe()
+        os.set_blocking(read, False)
+        with (self.folder / "server.log").open("ab") as log:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, str(VICTIM), str(commit), moment, str(write),
+                env=self._environment(settings), cwd=self.folder, pass_fds=(write,), stdout=log, stderr=log,
+                stdin=subprocess.DEVNULL,
+            )  # fmt: skip
+        os.close(write)
+        server = Server(process, read)
+        self.servers.append(server)
+        return server
+
+    async def connected(self, server: Server) -> None:
+        """Wait until the server hears its platform, or is dead."""
+        before = self.discord.stats()["calls"]
+        dead = asyncio.create_task(server.process.wait())
+        ready = asyncio.create_task(self.discord.wait_for(lambda: self.discord.stats()["connected"], PATIENCE))
+        await asyncio.wait([dead, ready], return_when=asyncio.FIRST_COMPLETED)
+        for task in (dead, ready):
+            task.cancel()
+        await asyncio.gather(dead, ready, return_exceptions=True)
+        assert self.discord.stats()["calls"] >= before
+
+    def answers(self, where: str) -> list[dict[str, Any]]:
+        """The messages of the bot that stand in a channel, without the platform's own sign that a thread begins."""
+        standing = [each for each in self.discord.messages(where) if each["author"] == "threadline" and not each["deleted"]]
+        return [each for each in standing if each["type"] != THREAD_BEGINS]
+
+    async def dead_or_settled(self, server: Server) -> None:
+        """Wait until the server was killed; one that had nothing more to do is killed now."""
+        dead = asyncio.create_task(server.process.wait())
+        idle = asyncio.create_task(self.settled(at_least=1))
+        await asyncio.wait([dead, idle], return_when=asyncio.FIRST_COMPLETED)
+        idle.cancel()
+        if not dead.done():
+            server.process.kill()
+        assert await dead == -signal.SIGKILL
+
+    async def settled(self, at_least: int = 0) -> None:
+        """Wait until every turn of the file has ended. The file tells nobody when it changes, so it is asked again and again."""
+
+        def ended() -> bool:
+            states = [state for state, _ in self.turns()]
+            return len(states) >= at_least and all(state in ("done", "stopped", "failed") for state in states)
+
+        async with asyncio.timeout(PATIENCE):
+            while not ended():  # noqa: ASYNC110  (see the docstring)
+                await asyncio.sleep(0.02)
+
+    def turns(self) -> list[tuple[str, int]]:
+        """State and attempts of every turn, as the file has them."""
+        with contextlib.closing(sqlite3.connect(f"file:{self.folder}/state/threadline.db?mode=ro", uri=True)) as file:
+            return list(file.execute("SELECT state, attempts FROM turns ORDER BY id"))
+
+    def log(self) -> str:
+        """What the servers have said."""
+        return (self.folder / "server.log").read_text()
+
+    def _environment(self, settings: dict[str, str]) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "TMPDIR")}
+        return kept | {
+            "STATE_DIR": str(self.folder / "state"),
+            "LOG_LEVEL": "debug",
+            "DISCORD_TOKEN": self.discord.config.token,
+            "DISCORD_API_URL": self.discord.api_url,
+            "DISCORD_GATEWAY_URL": self.discord.gateway_url,
+            "ANTHROPIC_API_KEY": self.claude.key,
+            "ANTHROPIC_BASE_URL": self.claude.url,
+            **self.settings,
+            **settings,
+        }
+
+
+@asynccontextmanager
+async def house(folder: Path, *, before: Path | None = None, discord: SimulatorConfig | None = None) -> AsyncGenerator[House]:
+    """Open a house; every server in it is dead when it closes. `before` is the state directory of an earlier run."""
+    if before:
+        shutil.copytree(before, folder / "state")
+    async with Simulator(discord or SimulatorConfig()) as platform, anthropic.Simulator() as claude:
+        around = House(folder, platform, claude)
+        try:
+            yield around
+        finally:
+            for server in around.servers:
+                with contextlib.suppress(ProcessLookupError):
+                    server.process.kill()
+                await server.process.wait()
+                os.close(server.commits)

@@ -1,0 +1,39 @@
+"""The server as a process that kills itself at one commit: `victim.py NUMBER before|after PIPE`; 0 never does.
+
+
+It runs the real command line. What is counted is SQLAlchemy's commit on SQLite in the thread
+that writes; each is told to the pipe.
+"""
+
+import os
+import signal
+import sys
+import threading
+from typing import Any
+
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+
+from bots.__main__ import main
+
+number, moment, pipe = int(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+commits = 0
+commit = SQLiteDialect_pysqlite.do_commit
+
+
+def counted(self: SQLiteDialect_pysqlite, dbapi_connection: Any) -> None:
+    """Commit, and die before or after it if it is the one."""
+    global commits
+    if threading.current_thread().name != "store-writer":
+        commit(self, dbapi_connection)
+        return
+    commits += 1
+    if commits == number and moment == "before":
+        os.kill(os.getpid(), signal.SIGKILL)
+    commit(self, dbapi_connection)
+    os.write(pipe, b".")
+    if commits == number and moment == "after":
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+SQLiteDialect_pysqlite.do_commit = counted
+sys.exit(main(["run"]))
