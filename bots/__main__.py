@@ -20,9 +20,7 @@ class Demo(BaseModel):
 
     text: CliPositionalArg[str] = Field(default="", description="a line to write into a running demo")
     who: str = Field(default="user1", alias="as", description="who writes it")
-    where: str = Field(
-        default="general", alias="in", description="the channel that it is written in, or a thread, or @ for direct"
-    )
+    where: str = Field(default="general", alias="in", description="a channel, a thread's title, or direct")
     unless_configured: bool = Field(default=False, description="if a platform's token is set, run on the real platform instead")
 
 

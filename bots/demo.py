@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from shared.errors import Misconfigured
 from shared.settings import Settings
 
 PERSON = "user1"
+_COMMAND = os.path.relpath(sys.argv[0])
+"""How this command was called: people are told to call it again."""
 
 
 async def serve(settings: Settings) -> None:
@@ -65,7 +68,7 @@ async def _with_terminal(server: Server, simulator: Simulator) -> None:
         else:
             print(  # noqa: T201
                 "The demo is running. Write to it from another terminal:\n"
-                f'  threadline demo --as {PERSON} --in general "@threadline hello"\n'
+                f'  {_COMMAND} demo --as {PERSON} --in general "@threadline hello"\n'
                 "Stop it with Ctrl-C.",
                 flush=True,
             )

@@ -4,6 +4,7 @@ It touches neither platform nor store.
 """
 
 import asyncio
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -119,5 +120,14 @@ def shown(final: Final) -> str:
         return final.text
     if not final.text.strip():
         return final.note
-    # An open code fence or emphasis would swallow the note.
-    return f"{heal(final.text).rstrip()}\n\n*{final.note}*"
+    return f"{_closed(final.text)}\n\n*{final.note}*"
+
+
+def _closed(text: str) -> str:
+    """The text with open markup closed, which would swallow what follows; but nothing that was said is held back for it."""
+    healed = heal(text).rstrip()
+    return healed if _words(healed) == _words(text) else text.rstrip()
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text)

@@ -1,6 +1,6 @@
 """The vocabulary of the platform seam: what people say, where answers go, and what an adapter can do.
 
-Ids are opaque strings that begin with the platform's name ("discord:123"); only the adapter that made one reads it.
+Ids are opaque strings that begin with the platform's name ("platform:123"); only the adapter that made one reads it.
 Markdown crosses the seam: an adapter renders it for its platform and says through `fits` what one message can hold.
 No exception but those of `shared.errors` crosses it.
 """

@@ -69,8 +69,17 @@ class Inbox:
                 self._turns.deleted(event.message)
             case Left():
                 log.info("left", platform=adapter.name, channel=event.channel, space=event.space)
-                for waiting in await self._store.leave(adapter.name, channel=event.channel, space=event.space):
-                    self._turns.stop(waiting)
+                await self._leave(adapter, event)
+
+    async def _leave(self, adapter: Adapter, left: Left) -> None:
+        try:
+            stopping = await self._store.leave(adapter.name, channel=left.channel, space=left.space)
+        except StoreUnusable as failure:
+            # The next answer there finds the channel gone, and closes the conversation.
+            log.error("leaving not stored", platform=adapter.name, channel=left.channel, detail=failure.detail)
+            return
+        for waiting in stopping:
+            self._turns.stop(waiting)
 
     async def take(self, adapter: Adapter, message: Message) -> Decision | None:
         """Decide on one message and store the decision; None if it is not meant for us."""
@@ -87,9 +96,9 @@ class Inbox:
         marks.read(message)
         log.info(
             "message", platform=adapter.name, channel=message.target.channel.id, message=message.id, author=message.author.id,
-            decision=taken.decision, turn=taken.turn, recalled=message.recalled,
+            decision=taken.decision, turn=taken.waiting and taken.waiting.turn, recalled=message.recalled,
         )  # fmt: skip
-        self._turns.accept(taken, adapter.name, message.place.id)
+        self._turns.accept(taken)
         return taken.decision
 
     async def _decide(self, adapter: Adapter, message: Message) -> Taken:
@@ -121,7 +130,7 @@ class Inbox:
         async def tell(message: Message, text: str) -> None:
             target = Target(message.target.channel)
             taken = await self._store.aside(adapter.name, target, key=f"{message.id}/old", decision="too_old", text=text)
-            self._turns.accept(taken, adapter.name, target.channel.id)
+            self._turns.accept(taken)
 
         def wanted(message: Message) -> bool:
             mine = message.addressed and not message.author.is_bot and parse(message.text) is None

@@ -31,12 +31,13 @@ def configure(level: str, form: Literal["auto", "console", "json"], secrets: Seq
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
-            processors=[_plain, structlog.stdlib.ProcessorFormatter.remove_processors_meta, _Hide(secrets), render],
+            foreign_pre_chain=[_plain, structlog.stdlib.add_logger_name, structlog.stdlib.ExtraAdder(), *shared],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _Hide(secrets), render],
         )
     )
     # Libraries say too much at their lower levels, and repeat what our own lines say in our own words.
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.getLogger("bots").setLevel(level.upper())
 
 
 def fault(error: BaseException) -> str:

@@ -181,7 +181,7 @@ def _kind(line: str) -> Kind:
 
 _MENTION = r"(?:@[!&]?\d+|#\d+|a?:\w{1,32}:\d+|t:-?\d+(?::\w)?|id:\w+|/[\w -]{1,98}:\d+)>"
 MENTION = re.compile("<" + _MENTION)
-"""What Discord shows as a mention, a command, a time or an emoji (Discord developer docs, Message Formatting)."""
+"""What chat platforms show as a mention, a command, a time or an emoji: their own markup in angle brackets."""
 
 _HALF_MENTION = re.compile(
     r"<(?:@[!&]?\d*|#\d*|a|a?:\w{0,32}(?::\d*)?|t(?::-?\d*(?::\w?)?)?|i|id(?::\w*)?|/[\w -]{0,98}(?::\d*)?)?\Z"
@@ -232,7 +232,6 @@ class _InlineReader:
         self.offset = offset
         self.out = Inline(sure=offset)
         self.at = 0
-        self.never_closed: set[int] = set()
 
     def read(self) -> Inline:
         text, size = self.text, len(self.text)

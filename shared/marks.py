@@ -1,12 +1,13 @@
 """How far each channel has been read: a mark per channel, written now and then.
 
 A mark may lag (the messages after it are recalled again, and known by their keys) and must never lead: it moves only after the
-message it names was stored, and it stays where it is once a message of the channel could not be stored.
+message it names was stored, and it stays where it is once a message of the channel could not be stored. It never goes back: a
+recall that is tried again reads again what it has read.
 """
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -19,6 +20,9 @@ log = structlog.get_logger(__name__)
 FLUSH_SECONDS = 5.0
 """Between two writes of the marks. What a crash loses of them is read again."""
 
+UNDERWAY = timedelta(minutes=2)
+"""How far the time of the last hearing stays behind: a message may be on its way, or a dead connection not be noticed yet."""
+
 
 class Marks:
     """The marks of one platform."""
@@ -28,6 +32,7 @@ class Marks:
         self._adapter = adapter
         self._clock = clock
         self._newest: dict[ChannelId, tuple[Channel, MessageId]] = {}
+        self._reached: dict[ChannelId, datetime] = {}
         self._stuck: set[ChannelId] = set()
         self._heard: datetime | None = None
         self._since: datetime | None = None
@@ -36,13 +41,19 @@ class Marks:
     def read(self, message: Message) -> None:
         """This message has been dealt with."""
         channel = message.target.channel
-        if channel.id not in self._stuck:
-            self._newest[channel.id] = (channel, message.id)
+        if channel.id in self._stuck or message.sent_at < self._reached.get(channel.id, message.sent_at):
+            return
+        self._reached[channel.id] = message.sent_at
+        self._newest[channel.id] = (channel, message.id)
 
     def stick(self, channel: ChannelId) -> None:
         """A message of this channel could not be stored: the next start has to read it again."""
         self._stuck.add(channel)
         self._newest.pop(channel, None)
+
+    def loosen(self, channel: ChannelId) -> None:
+        """The channel is read again from its mark on: the mark may move again."""
+        self._stuck.discard(channel)
 
     def recalling(self, since: datetime | None) -> None:
         """Hold the time of the last hearing at `since` until called with None."""
@@ -52,7 +63,7 @@ class Marks:
         """Write what has changed."""
         newest, self._newest = self._newest, {}
         if self._adapter.health().connected:
-            self._heard = self._clock()
+            self._heard = self._clock() - UNDERWAY
         at = self._since or self._heard
         if at is None:
             self._newest = newest

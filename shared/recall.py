@@ -1,7 +1,7 @@
 """After a new session with a platform: what was said meanwhile is taken before what is said now, channel by channel.
 
 A message that is older than the limit is not answered but listed in one line. A channel that cannot be read just now is tried
-again a few times; then its live events go on, and it is read at the next session.
+again a few times; then its live events go on, its mark stays, and it is read at the next session.
 """
 
 import asyncio
@@ -61,27 +61,42 @@ class Recall:
             self.marks.recalling(seen.since)
             busy = asyncio.Semaphore(CHANNELS_AT_ONCE)
             async with asyncio.TaskGroup() as tasks:
-                for channel in channels:
-                    tasks.create_task(self._channel(self.adapter, channel, seen, busy))
-            self.marks.recalling(None)
+                reading = [tasks.create_task(self._channel(self.adapter, channel, seen, busy)) for channel in channels]
+            if all(task.result() for task in reading):
+                # Else a channel that was never read would lose what was said since then.
+                self.marks.recalling(None)
         finally:
             self.gate.hold(())
 
-    async def _channel(self, adapter: Recalls, channel: Channel, seen: Seen, busy: asyncio.Semaphore) -> None:
+    async def _channel(self, adapter: Recalls, channel: Channel, seen: Seen, busy: asyncio.Semaphore) -> bool:
         """One channel; a try that fails in the middle is repeated from the start, and what was taken is known by its keys."""
-        async with busy:
-            for tried in itertools.count(1):
-                try:
-                    await self._read(adapter.missed(channel, seen))
-                except (Gone, Refused) as failure:
-                    log.warning("recall not possible", channel=channel.id, detail=failure.detail)
-                except Failure as failure:
-                    log.warning("recall failed", channel=channel.id, tried=tried, detail=failure.detail)
-                    if tried < TRIES:
-                        await asyncio.sleep(failure.retry_after if isinstance(failure, RateLimited) else 2.0**tried)
-                        continue
-                break
+        whole = False
+        try:
+            async with busy:
+                whole = await self._whole(adapter, channel, seen)
+        finally:
+            if not whole:
+                # What is said now must not move the mark past what was not read.
+                self.marks.stick(channel.id)
         self.gate.open(channel.id)
+        return whole
+
+    async def _whole(self, adapter: Recalls, channel: Channel, seen: Seen) -> bool:
+        """Read all of it; False if it has to be read again at the next session."""
+        for tried in itertools.count(1):
+            self.marks.loosen(channel.id)
+            try:
+                await self._read(adapter.missed(channel, seen))
+            except (Gone, Refused) as failure:
+                log.warning("recall not possible", channel=channel.id, detail=failure.detail)
+            except Failure as failure:
+                log.warning("recall failed", channel=channel.id, tried=tried, detail=failure.detail)
+                if tried == TRIES:
+                    return False
+                await asyncio.sleep(failure.retry_after if isinstance(failure, RateLimited) else 2.0**tried)
+                continue
+            break
+        return True
 
     async def _read(self, missed: AsyncIterator[Message]) -> None:
         old: list[Message] = []

@@ -274,7 +274,12 @@ class Reply:
         before = [slot.message for slot in self._slots[:ordinal] if slot.message]
         known = await self._ledger.known(target.channel.id)
         after = before[-1] if before else self._after
-        message = await self._adapter.find(target, self._key(ordinal), after, known=known, silent=self._silent)
+        try:
+            message = await self._adapter.find(target, self._key(ordinal), after, known=known, silent=self._silent)
+        except Refused as failure:
+            # We may not read here: only the key is left to keep the repeat from showing twice.
+            log.warning("cannot look for the message", detail=failure.detail)
+            return False
         if message is None:
             return False
         await self._note(ordinal, Slot(message))

@@ -121,6 +121,8 @@ def load(env_file: Path | None = ENV_FILE) -> Settings:
         return Settings(_env_file=env_file)  # pyright: ignore[reportCallIssue]  (see the line above)
     except UnicodeDecodeError:
         raise Misconfigured(f"The file {env_file} is not UTF-8 text; correct it or take it away.") from None
+    except OSError as error:
+        raise Misconfigured(f"The file {env_file} cannot be read: {error.strerror}. Let this user read it.") from None
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
         name = str(first["loc"][0]).upper()

@@ -64,6 +64,7 @@ class Splitter:
         self._start = 0
         self._cut: Cut | None = None
         self._before = ""
+        self._measured = (0, "")
         self._good = 0
         self._usual = 0
 
@@ -81,32 +82,30 @@ class Splitter:
             self._restart()
         self._text = text
         while True:
-            start = self._begin(text)
+            start, before = self._begin(text)
             if is_blank(text[start:]):
                 return list(self._frozen)
-            over = self._overflow(text, start)
+            if (start, before) != self._measured:
+                self._measured, self._good = (start, before), 0
+            over = self._overflow(text, start, before)
             if over is None:
-                last = Piece(start, len(text), self._before, "")
-                return [*self._frozen, last]
-            self._freeze(text, start, over)
+                return [*self._frozen, Piece(start, len(text), before, "")]
+            self._freeze(text, start, before, over)
 
-    def _begin(self, text: str) -> int:
-        """Skip what need not be shown where a part begins; return the part's start."""
+    def _begin(self, text: str) -> tuple[int, str]:
+        """Return where the next part begins, past what need not be shown there, and what is put before it.
+
+        While the text still grows, this may change: a line that closes a code fence may turn out to be code.
+        """
         cut = self._cut
         if cut is None or cut.fence is None:
-            return first_visible(text, self._start)
-        return _begin_in_code(text, self._start, cut.fence) or self._leave_fence(text)
+            return first_visible(text, self._start), self._before
+        start = _begin_in_code(text, self._start, cut.fence)
+        return (_after_fence(text, self._start), "") if start is None else (start, self._before)
 
-    def _leave_fence(self, text: str) -> int:
-        """Step over the line that closes the fence, which the last part has closed already."""
-        self._before = ""
-        found = _BLANK_LINES.match(text, self._start)
-        line = text.find("\n", found.end() if found else self._start)
-        return first_visible(text, len(text) if line < 0 else line)
-
-    def _overflow(self, text: str, start: int) -> int | None:
+    def _overflow(self, text: str, start: int, before: str) -> int | None:
         """Return the least length at which the part does not fit; None if all the rest fits."""
-        before, rest = self._before, len(text) - start
+        rest = len(text) - start
         low, step = min(self._good, rest), _STEP
         high = min(rest, low + step if low else max(step, self._usual))
         while self._fits(before + text[start : start + high]):
@@ -124,21 +123,19 @@ class Splitter:
                 high = middle
         return high
 
-    def _freeze(self, text: str, start: int, over: int) -> None:
+    def _freeze(self, text: str, start: int, before: str, over: int) -> None:
         if over == 1:
-            if not self._before:
+            if not before:
                 raise ValueError("not even one character fits")
             self._before, self._cut, self._start = "", None, start
-            self._good = 0
             return
         self._usual = over
-        cut = best_cut(self._before, text[start : start + over], self._fits)
-        piece = Piece(start, start + cut.end, self._before, cut.after)
+        cut = best_cut(before, text[start : start + over], self._fits)
+        piece = Piece(start, start + cut.end, before, cut.after)
         if not is_blank(text[piece.start : piece.end]):
             self._frozen.append(piece)
             self._shown.append(piece.shown(text))
         self._start, self._cut, self._before = start + cut.next, cut, cut.before
-        self._good = 0
 
 
 def _begin_in_code(text: str, start: int, fence: Fence) -> int | None:
@@ -151,3 +148,10 @@ def _begin_in_code(text: str, start: int, fence: Fence) -> int | None:
         if fence.is_closed_by(line):
             return None
     return at
+
+
+def _after_fence(text: str, start: int) -> int:
+    """Step over the line that closes a fence, which the part before has closed already."""
+    found = _BLANK_LINES.match(text, start)
+    stop = text.find("\n", found.end() if found else start)
+    return first_visible(text, len(text) if stop < 0 else stop)

@@ -9,7 +9,6 @@ import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TypeVar
 
 import structlog
@@ -98,12 +97,10 @@ class Turns:
         for waiting in left:
             self._add(waiting)
 
-    def accept(self, taken: Taken, platform: str, channel: ChannelId) -> None:
+    def accept(self, taken: Taken) -> None:
         """Go on with what an event has led to."""
-        if taken.turn is not None and taken.kind is not None:
-            conversation = taken.conversation if taken.kind == "ask" else None
-            state = "queued" if taken.kind == "ask" else "answered"
-            self._add(Waiting(taken.turn, platform, conversation, taken.kind, state, channel, datetime.now(UTC)))
+        if taken.waiting:
+            self._add(taken.waiting)
         for waiting in taken.stopping:
             self.stop(waiting)
 
@@ -178,7 +175,7 @@ class Turns:
                 final = await self._answer(work, adapter, reply, live)
             if final is None:
                 await reply.leave()
-                await self._insist(lambda: self._store.release(work.turn))
+                await self._release(work.turn)
                 return
             settled = final
             await self._insist(lambda: self._store.settle(work.turn, settled))
@@ -188,6 +185,13 @@ class Turns:
             )  # fmt: skip
         await self._deliver(work, reply, final)
         bound.debug("ended")
+
+    async def _release(self, turn: int) -> None:
+        try:
+            await self._insist(lambda: self._store.release(turn))
+        except IllegalStep:
+            # Stopped meanwhile: the next start ends it.
+            log.debug("stopped before it was given back", turn=turn)
 
     async def _open(self, waiting: Waiting) -> Work:
         if waiting.state in ("queued", "running"):

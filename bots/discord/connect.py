@@ -31,6 +31,11 @@ NO_CONTENT = (
 )
 
 
+# No voice here: without this the library warns at every start that its voice packages are missing.
+discord.VoiceClient.warn_nacl = False
+discord.VoiceClient.warn_dave = False
+
+
 class Lost(Exception):
     """The connection could not be made or kept; another try may do better after `wait` seconds."""
 
@@ -59,11 +64,11 @@ async def connect(client: Connection, token: str) -> None:
     except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
         failed = failure(error)
         raise Lost(failed.detail, failed.retry_after if isinstance(failed, RateLimited) else 0.0) from error
-    except AttributeError as error:
-        # When its first connection to the gateway fails, the library reads a socket that it never had (client.py, connect).
-        if client.has_socket:
-            raise
-        raise Lost("the gateway cannot be reached") from error
+    except Exception as error:
+        # Whatever the library meets: a payload that its parsers do not understand ends its loop with any error (gateway.py,
+        # received_message), and a first connection that fails with an AttributeError (client.py, connect). Both may pass.
+        log.warning("discord.py gave up", exc_info=error)
+        raise Lost(f"discord.py gave up: {error!r}") from error
     raise Lost("the gateway closed")
 
 
@@ -73,11 +78,13 @@ async def closing(client: Connection, seconds: float) -> AsyncGenerator[None]:
     try:
         yield
     finally:
-        client.usable = client.hears = False
+        client.usable = False
         try:
             async with asyncio.timeout(seconds):
                 # Closes with code 1000, which ends the session for Discord too: the bot shows as offline at once.
                 await client.close()
         except (TimeoutError, OSError, aiohttp.ClientError) as error:
             log.debug("closing failed", extra={"detail": repr(error)})
+        finally:
+            # The library leaves this out where closing the gateway's socket fails.
             await client.http.close()

@@ -90,19 +90,17 @@ class Connection(discord.Client):
             max_ratelimit_timeout=30.0,
             http_trace=trace,
         )
-        self.hears = False
-        """Whether the gateway is connected and its session has been announced."""
         self.usable = False
         """Whether calls can be made: from login to close, also while the gateway is being connected again."""
         self._config = config
         self._content = message_content
         self._pace = pace
         self._tasks = tasks
-        self._deliver = deliver
         self._lanes = Lanes(tasks, deliver)
         self._session = 0
         self._announced = -1
         self._opened = False
+        self._online = False
         self._missing: set[int] = set()
         self._absent: set[int] = set()
         """Servers in an outage since the session was announced."""
@@ -110,9 +108,9 @@ class Connection(discord.Client):
         self.converter = Converter(me=0, answer_in=config.answer_in, message_content=message_content)
 
     @property
-    def has_socket(self) -> bool:
-        """Whether a connection to the gateway was ever made."""
-        return bool(self.ws)
+    def hears(self) -> bool:
+        """Whether the gateway is connected and its session has been announced."""
+        return self._online and self._opened and not self.is_closed()
 
     def wrote(self, message: discord.Message) -> bool:
         """Whether a message is the bot's own, and none that Discord wrote in its name, as at the top of a thread."""
@@ -124,6 +122,11 @@ class Connection(discord.Client):
             log.info("waiting before a new session", extra={"seconds": round(wait, 1)})
             await asyncio.sleep(wait)
 
+    def dispatch(self, event: str, /, *args: object, **kwargs: object) -> None:
+        """Tell the handlers, but not after the end: the library's wait for servers outlives its closing (state.py)."""
+        if not self.is_closed():
+            super().dispatch(event, *args, **kwargs)
+
     # sessions
 
     async def on_connect(self) -> None:
@@ -131,7 +134,7 @@ class Connection(discord.Client):
         if self.user is None:
             return
         self._session += 1
-        self._opened = False
+        self._online, self._opened = True, False
         self.converter = Converter(me=self.user.id, answer_in=self._config.answer_in, message_content=self._content)
         self._missing = {guild.id for guild in self.guilds if guild.unavailable}
         self._complete()
@@ -161,16 +164,16 @@ class Connection(discord.Client):
         self._complete()
 
     def _complete(self) -> None:
-        if not self._missing and self._announced != self._session:
+        if not self._missing and self._announced != self._session and not self._lanes.ended:
             self._announced = self._session
             self._tasks.create_task(self._open(self._session), name="discord session")
 
     async def _open(self, session: int) -> None:
         """Announce the session, then let what was held go on."""
-        await self._deliver(Connected())
+        await self._lanes.deliver(Connected())
         if session != self._session:
             return
-        self._opened = self.hears = True
+        self._opened = True
         held, self._held = self._held, []
         for each in held:
             if isinstance(each, tuple):
@@ -180,11 +183,11 @@ class Connection(discord.Client):
 
     async def on_resumed(self) -> None:
         """The session goes on; Discord has sent again what was missed."""
-        self.hears = self._opened
+        self._online = True
 
     async def on_disconnect(self) -> None:
         """The gateway is lost; the library connects again."""
-        self.hears = False
+        self._online = False
 
     # events
 
@@ -198,7 +201,12 @@ class Connection(discord.Client):
             self._held.append(message)
 
     def _say(self, message: discord.Message) -> None:
-        event = self.converter.message(message)
+        try:
+            event = self.converter.message(message)
+        except Exception:
+            # Nobody knows what else people and Discord can put into a message; one must not hold up the others.
+            log.exception("a message could not be read", extra={"message_id": message.id, "channel_id": message.channel.id})
+            return
         if event is not None:
             self._lanes.put(message.channel.id, event)
 

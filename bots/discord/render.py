@@ -19,7 +19,7 @@ _RULE = "───"
 _UNWANTED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
-_HEADING = re.compile(r"[ \t]*+#{4,6}[ \t]++(.*?)[ \t]*#*[ \t]*\Z", re.DOTALL)
+_HEADING = re.compile(r"[ \t]*+#{4,6}[ \t]++")
 _QUOTE = re.compile(r"[ \t]*+>[> \t]*+")
 _TASK = re.compile(r"([ \t]*+(?:[-*+]|\d{1,9}[.)])[ \t]++)\[([ xX])\](?=[ \t])")
 _LANGUAGE = re.compile(r"[A-Za-z0-9_+\-.#]++")
@@ -30,7 +30,12 @@ _SPECIAL = re.compile(rf"!\[({_LABEL})\]{_ADDRESS}|\[({_LABEL})\]{_ADDRESS}|<{ME
 _PING = re.compile(rf"<(?={MENTION.pattern[1:]})|@(?=everyone|here)")
 _DELIMITER = re.compile(r"^[ \t]*+\|[ \t]*+:?-", re.MULTILINE)
 _SCHEME = re.compile(r"https?://", re.IGNORECASE)
-_LOOKS_LIKE_ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]*:/*)?(?:[\w-]+\.)+[a-z]{2,}|[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_HOST = re.compile(
+    r"(?:[a-z][a-z0-9+.-]*+://)?+(?:[^\s/@]*+@)?+((?:[\w-]++\.)++[a-z]{2,}|(?<=//)[^\s/]++)(?=[/:?#\s]|\Z)", re.IGNORECASE
+)
+_FILE = re.compile(
+    r"[\w.-]+\.(?:c|cfg|cpp|css|csv|go|h|html|ini|java|js|json|lock|log|md|pdf|py|rs|sh|toml|ts|txt|ya?ml)", re.IGNORECASE
+)
 _LONGEST_ADDRESS = 300
 
 
@@ -82,7 +87,7 @@ def fits(markdown: str) -> bool:
 
 def _length_at_most(markdown: str) -> int:
     """Return a bound on the rendered length of a text without tables, found faster than by rendering it."""
-    grows = markdown.count("<") + markdown.count(">") + 2 * markdown.count("@")
+    grows = markdown.count(">") + 2 * markdown.count("@")
     if "```" in markdown or "~~~" in markdown:
         grows += 1 + max(len(line) for line in markdown.split("\n") if "```" in line or "~~~" in line)
     if not markdown.isascii():
@@ -135,14 +140,21 @@ def _line(source: str, kind: Kind) -> str:
         return _RULE
     if kind is Kind.HEADING:
         found = _HEADING.match(source)
-        if found and not is_blank(found[1]):
-            return f"**{found[1].replace('**', '')}**"
+        return _bold(source, source[found.end() :].rstrip()) if found else source
     elif kind is Kind.QUOTE:
         found = _QUOTE.match(source)
         return f"> {source[found.end() :]}" if found else source
     elif kind is Kind.ITEM:
         return _TASK.sub(lambda task: task[1] + ("☐" if task[2] == " " else "☑"), source)
     return source
+
+
+def _bold(source: str, title: str) -> str:
+    open_end = title.rstrip("#")
+    if not open_end or open_end[-1] in " \t":
+        title = open_end.rstrip()
+    title = title.replace("**", "")
+    return source if is_blank(title) else f"**{title}**"
 
 
 def _end_table(rows: list[str], out: list[str], prose: list[str]) -> None:
@@ -225,14 +237,17 @@ def _link(label: str, address: str, whole: str) -> str:
 
 
 def _pretends(label: str, address: str) -> bool:
-    bare = label.strip().strip("*_`~|<>").strip()
-    if not _LOOKS_LIKE_ADDRESS.search(bare):
-        return False
-    return _plain(bare) != _plain(address)
+    """Say whether `label` reads like the address of another host than `address` leads to."""
+    for word in label[:_LONGEST_ADDRESS].split():
+        bare = word.strip("*_`~|<>()[]\"',;")
+        if ("." in bare or "://" in bare) and not _FILE.fullmatch(bare) and (seems := _host(bare)) and seems != _host(address):
+            return True
+    return False
 
 
-def _plain(address: str) -> str:
-    return _SCHEME.sub("", address.strip(), count=1).rstrip("/").lower()
+def _host(address: str) -> str:
+    found = _HOST.match(address)
+    return found[1].lower().removeprefix("www.") if found else ""
 
 
 def _in_address(text: str, at: int) -> bool:

@@ -30,7 +30,7 @@ def table(rows: tuple[str, ...]) -> Table:
     """Lay out a table given as its lines of Markdown: header, delimiter line, rows. No cell is dropped."""
     body = [cells(row) for index, row in enumerate(rows) if index != 1]
     rights = [cell.endswith(":") and not cell.startswith(":") for cell in cells(rows[1])]
-    count = max(map(len, body))
+    count = max(len(rights), *map(len, body))
     plain = [[_plain(cell) for cell in row] + [""] * (count - len(row)) for row in body]
     widths = [max(map(_width, column)) for column in zip(*plain, strict=True)]
     if sum(widths) + 3 * (count - 1) > WIDTH:

@@ -46,6 +46,10 @@ class Control(People):
         """The calls with a number greater than `after`."""
         return [call.as_json() for call in self.calls.after(after)]
 
+    def dispatches(self, after: int = 0) -> list[Json]:
+        """The gateway's events that left with a number greater than `after`, the latest 100,000 at most."""
+        return [asdict(written) for written in self.gateway.written if written.number > after]
+
     def stats(self) -> Json:
         """How many calls were refused with 429 (`suffered`), and what the gateway counted."""
         return {

@@ -72,6 +72,7 @@ class ControlServer:
         get("/control/messages", self._guarded(self._messages))
         get("/control/typing", self._guarded(self._typing))
         get("/control/log", self._guarded(self._log))
+        get("/control/dispatches", self._guarded(self._dispatches))
         get("/control/stats", self._guarded(self._stats))
         get("/control/faults", self._guarded(self._faults))
         get("/control/events", self._guarded(self._events))
@@ -131,6 +132,9 @@ class ControlServer:
 
     async def _log(self, request: web.Request) -> web.StreamResponse:
         return web.json_response(self._control.log(int(request.query.get("after", "0"))))
+
+    async def _dispatches(self, request: web.Request) -> web.StreamResponse:
+        return web.json_response(self._control.dispatches(int(request.query.get("after", "0"))))
 
     async def _stats(self, request: web.Request) -> web.StreamResponse:
         return web.json_response(self._control.stats())

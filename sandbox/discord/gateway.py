@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import json
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -23,6 +25,8 @@ ENDS_SESSION = frozenset({1000, 1001, 4004, 4007, 4009, 4010, 4011, 4012, 4013, 
 """Close codes after which a session cannot be resumed (1000 and 1001 when the client sends them)."""
 SENDS = (120, 60.0)
 """What a client may send (Discord developer docs, Gateway: Rate Limiting)."""
+WRITTEN = 100_000
+"""How many written dispatches are remembered with their times."""
 SESSIONS = 4
 """How many sessions are remembered; each IDENTIFY begins one."""
 
@@ -37,6 +41,18 @@ class GatewayCounts:
     refused_resumes: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A dispatch as it left for a socket. `id` is that of what it tells of, where that has one."""
+
+    number: int
+    """Counts from 1, in the order in which they left."""
+    event: str
+    id: str | None
+    mono: float
+    """Seconds of `time.monotonic`, after the way through the simulated network."""
+
+
 class Gateway:
     """Serves the sockets and turns every change of the world into dispatches."""
 
@@ -48,6 +64,7 @@ class Gateway:
         self.message_content = config.message_content
         self.duplicates = 0
         """How many of the next dispatches are sent twice. Discord promises no exactly-once (Reference: Consistency)."""
+        self.written = deque[Written](maxlen=WRITTEN)
         self._world = world
         self._config = config
         self._sessions: dict[str, Session] = {}
@@ -115,7 +132,16 @@ class Gateway:
             else:
                 data = full = full or dumped(event.data)
             for _ in range(times):
-                session.dispatch(event.name, data)
+                session.dispatch(event.name, data, self._noting(event.name, event.data))
+
+    def _noting(self, name: str, data: Json) -> Callable[[], None]:
+        about: str | None = data.get("id")
+
+        def note() -> None:
+            number = self.written[-1].number + 1 if self.written else 1
+            self.written.append(Written(number, name, about, self._config.monotonic()))
+
+        return note
 
     @staticmethod
     def _wants(session: Session, event: Event) -> bool:
@@ -221,9 +247,10 @@ class Gateway:
             "session_type": "normal",
             "application": {"id": str(world.me), "flags": application_flags(self.message_content)},
         }
-        session.dispatch("READY", dumped(ready))
+        session.dispatch("READY", dumped(ready), self._noting("READY", {}))
         for guild in guilds:
-            session.dispatch("GUILD_CREATE", dumped(guild_json(world, guild, full=True)))
+            full = guild_json(world, guild, full=True)
+            session.dispatch("GUILD_CREATE", dumped(full), self._noting("GUILD_CREATE", full))
 
     def _resume(self, link: Link, data: Json) -> None:
         self.counts.resumes += 1

@@ -11,6 +11,8 @@ from aiohttp import WSCloseCode, web
 
 from sandbox.discord.model import Json
 
+Sent = Callable[[], None]
+
 
 class Link:
     """One socket. Frames leave in order, each `delay()` seconds after it was handed over."""
@@ -24,17 +26,17 @@ class Link:
         self._request = request
         self._delay = delay
         self._deflate = zlib.compressobj(1) if packed else None
-        self._frames: asyncio.Queue[tuple[float, str | int]] = asyncio.Queue()
+        self._frames: asyncio.Queue[tuple[float, str | int, Sent | None]] = asyncio.Queue()
 
-    def send(self, frame: str) -> None:
-        """Hand a frame over to be sent."""
+    def send(self, frame: str, sent: Sent | None = None) -> None:
+        """Hand a frame over to be sent; `sent` is called when it is handed to the connection."""
         if not self.zombie:
-            self._frames.put_nowait((asyncio.get_running_loop().time() + self._delay(), frame))
+            self._frames.put_nowait((asyncio.get_running_loop().time() + self._delay(), frame, sent))
 
     def close(self, code: int) -> None:
         """Close the socket with this code, after what was handed over before."""
         self.closed_here = True
-        self._frames.put_nowait((asyncio.get_running_loop().time() + self._delay(), code))
+        self._frames.put_nowait((asyncio.get_running_loop().time() + self._delay(), code, None))
 
     def cut(self) -> None:
         """Abort the connection without a close frame."""
@@ -46,12 +48,14 @@ class Link:
         """Send what is handed over, until the socket is closed."""
         loop = asyncio.get_running_loop()
         while True:
-            due, frame = await self._frames.get()
+            due, frame, sent = await self._frames.get()
             if due > loop.time():
                 await asyncio.sleep(due - loop.time())
             if isinstance(frame, int):
                 await self.socket.close(code=frame)
                 return
+            if sent is not None:
+                sent()
             try:
                 if self._deflate is None:
                     await self.socket.send_str(frame)
@@ -74,13 +78,13 @@ class Session:
         self.link: Link | None = None
         self._kept: deque[tuple[int, str]] = deque(maxlen=keep)
 
-    def dispatch(self, name: str, data: str) -> None:
-        """Number an event (`data` is JSON text), keep it, and send it when there is a socket."""
+    def dispatch(self, name: str, data: str, sent: Sent | None = None) -> None:
+        """Number an event (`data` is JSON text), keep it, and send it when there is a socket; see `Link.send` for `sent`."""
         self.sequence += 1
         frame = f'{{"op":0,"t":"{name}","s":{self.sequence},"d":{data}}}'
         self._kept.append((self.sequence, frame))
         if self.link is not None:
-            self.link.send(frame)
+            self.link.send(frame, sent)
 
     def missed(self, sequence: int) -> list[str] | None:
         """The frames after `sequence`; None when they are no longer all there, or were never sent."""

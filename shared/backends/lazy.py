@@ -20,23 +20,19 @@ class Lazy:
         """The name of the backend behind."""
         return self._name
 
-    def load(self) -> None:
-        """Begin to load, if that has not begun."""
+    async def load(self) -> Backend:
+        """The backend behind, once it is there; the first call begins to load it."""
         if self._loading is None:
             self._loading = asyncio.create_task(asyncio.to_thread(self._make), name=f"load {self._name}")
+        return await asyncio.shield(self._loading)
 
     @asynccontextmanager
     async def answer(self, prompt: Prompt) -> AsyncGenerator[AsyncIterator[Answer]]:
         """As the backend behind, once it is there."""
-        async with (await self._loaded()).answer(prompt) as answers:
+        async with (await self.load()).answer(prompt) as answers:
             yield answers
 
     async def aclose(self) -> None:
         """Close what was loaded."""
         if self._loading:
-            await (await self._loaded()).aclose()
-
-    async def _loaded(self) -> Backend:
-        self.load()
-        assert self._loading  # noqa: S101  (set by the line above)
-        return await asyncio.shield(self._loading)
+            await (await self.load()).aclose()

@@ -18,9 +18,7 @@ _KNOWN = (
     .where(keys.c.platform == bindparam("platform"), keys.c.key.in_(bindparam("keys", expanding=True)))
     .limit(1)
 )
-_WHICH = select(keys.c.key).where(
-    keys.c.platform == bindparam("platform"), keys.c.key.in_(bindparam("keys", expanding=True))
-)
+_WHICH = select(keys.c.key).where(keys.c.platform == bindparam("platform"), keys.c.key.in_(bindparam("keys", expanding=True)))
 _REMEMBER = insert(keys).on_conflict_do_nothing()
 _OPEN = plain_insert(conversations)
 _CLOSE = (
@@ -46,7 +44,7 @@ def ask(c: Connection, now: datetime, platform: str, message: Message, ready_at:
     place = message.place
     conversation = reads.conversation(c, place.id) or _open(c, now, platform, place)
     quoted = message.quoted
-    turn = turns.create(
+    made = turns.create(
         c,
         now,
         platform=platform,
@@ -61,7 +59,7 @@ def ask(c: Connection, now: datetime, platform: str, message: Message, ready_at:
     c.execute(
         _SAY,
         {
-            "turn": turn,
+            "turn": made.turn,
             "ordinal": 0,
             "message": message.id,
             "author": message.author.id,
@@ -72,8 +70,8 @@ def ask(c: Connection, now: datetime, platform: str, message: Message, ready_at:
             "sent_at": codec.stamp(message.sent_at),
         },
     )
-    _remember(c, now, platform, message.keys, "queued", turn)
-    return Taken("queued", turn, conversation, "ask")
+    _remember(c, now, platform, message.keys, "queued", made.turn)
+    return Taken("queued", made, conversation)
 
 
 def tell(
@@ -119,7 +117,7 @@ def new(c: Connection, now: datetime, platform: str, message: Message, text: str
     conversation = reads.conversation(c, message.place.id)
     stopping = [] if conversation is None else _close(c, now, conversation, "new")
     told = _notice(c, now, platform, message.target, message.place, message.keys, "command", text)
-    return Taken("command", told.turn, conversation, "notice", stopping)
+    return Taken("command", told.waiting, conversation, stopping)
 
 
 def leave(c: Connection, now: datetime, platform: str, channel: ChannelId | None, space: str | None) -> list[Waiting]:
@@ -164,10 +162,10 @@ def _notice(
     decision: Decision,
     text: str,
 ) -> Taken:
-    turn = turns.create(c, now, platform=platform, kind="notice", state="answered", target=target, place=place)
-    turns.add_final(c, turn, Final(text=text, outcome="done"))
-    _remember(c, now, platform, names, decision, turn)
-    return Taken(decision, turn, None, "notice")
+    made = turns.create(c, now, platform=platform, kind="notice", state="answered", target=target, place=place)
+    turns.add_final(c, made.turn, Final(text=text, outcome="done"))
+    _remember(c, now, platform, names, decision, made.turn)
+    return Taken(decision, made)
 
 
 def _open(c: Connection, now: datetime, platform: str, place: Channel) -> UUID:

@@ -50,14 +50,14 @@ class Waiting:
 class Taken:
     """What an event led to.
 
-    `turn` is the turn that it made, `conversation` the one that it belongs to (for "new": the one that it closed), and
-    `stopping` the turns that it told to stop, oldest first. A duplicate has none of these: there is nothing to do.
+    `waiting` is the turn that it made, ready to be scheduled: an ask if it was queued, else the notice that tells people what
+    became of it. `conversation` is the one that it belongs to (for "new": the one that it closed), and `stopping` the turns that
+    it told to stop, oldest first. A duplicate has none of these: there is nothing to do.
     """
 
     decision: Decision
-    turn: int | None = None
+    waiting: Waiting | None = None
     conversation: UUID | None = None
-    kind: TurnKind | None = None
     stopping: Sequence[Waiting] = ()
 
 

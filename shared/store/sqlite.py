@@ -4,15 +4,17 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from shared.errors import StoreUnusable
 from shared.store.schema import HEAD
 
-__all__ = ["explain", "insert", "prepare_reader", "prepare_writer", "reader", "writer"]
+__all__ = ["explain", "insert", "prepare_writer", "reader", "writer"]
 
 LOCK_SECONDS = 2.0
 """How long a lock of someone else is waited for. Only tools hold one, and briefly: one process owns a state directory."""
@@ -21,14 +23,30 @@ CHECKED_BYTES = 64 * 1024 * 1024
 """A larger file is not read through at the start, which would take longer than all the rest of it."""
 
 
+STATEMENTS = 500
+"""So many statements stay compiled. They are module-level constants: all of them together must."""
+
+
 def writer(path: Path) -> Engine:
     """The engine whose one connection writes. Nothing is opened yet."""
-    return _engine(path, "BEGIN IMMEDIATE")
+    engine = create_engine("sqlite://", creator=lambda: _connect(path), poolclass=NullPool, query_cache_size=STATEMENTS)
+    _begin_with(engine, "BEGIN IMMEDIATE")
+    return engine
 
 
-def reader(path: Path) -> Engine:
-    """An engine whose connection cannot write. Nothing is opened yet."""
-    return _engine(path, "BEGIN")
+def reader(path: Path) -> AsyncEngine:
+    """An engine with one connection, which cannot write. Nothing is opened yet."""
+    engine = create_async_engine(
+        # In parts: in a URL that is one text some characters of a path would mean something.
+        URL.create("sqlite+aiosqlite", database=str(path.absolute())),
+        connect_args={"timeout": LOCK_SECONDS, "isolation_level": None},
+        pool_size=1,
+        max_overflow=0,
+        query_cache_size=STATEMENTS,
+    )
+    event.listen(engine.sync_engine, "connect", _only_query)
+    _begin_with(engine.sync_engine, "BEGIN")
+    return engine
 
 
 def prepare_writer(path: Path) -> Callable[[Connection], None]:
@@ -49,11 +67,6 @@ def prepare_writer(path: Path) -> Callable[[Connection], None]:
                 _upgrade(connection)
 
     return prepare
-
-
-def prepare_reader(connection: Connection) -> None:
-    """What to do with a reader's connection first."""
-    _tell(connection, "query_only = ON")
 
 
 def explain(path: Path) -> Callable[[DBAPIError], StoreUnusable]:
@@ -83,22 +96,18 @@ SENTENCES = {
 }
 
 
-def _engine(path: Path, begin: str) -> Engine:
-    engine = create_engine(
-        # The path goes in by itself: in a URL some of its characters would mean something.
-        "sqlite://",
-        creator=lambda: _connect(path),
-        poolclass=NullPool,
-        # Statements are module-level constants; all of them together must stay compiled.
-        query_cache_size=500,
-    )
-
+def _begin_with(engine: Engine, sql: str) -> None:
     # With isolation_level None the driver begins nothing by itself, so that this is the only beginning.
-    def begin_so(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql(sql)
 
-    event.listen(engine, "begin", begin_so)
-    return engine
+    event.listen(engine, "begin", begin)
+
+
+def _only_query(connection: DBAPIConnection, _record: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA query_only = ON")
+    cursor.close()
 
 
 def _connect(path: Path) -> sqlite3.Connection:

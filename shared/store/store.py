@@ -5,8 +5,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
+from sqlalchemy import Connection
+
 from shared.chat import Channel, ChannelId, Message, MessageId, Seen, Target
 from shared.store import intake, reads, sqlite, turns, upkeep
+from shared.store.reader import Reader
 from shared.store.records import Decision, Exchange, Final, Taken, Waiting, Work
 from shared.store.rows import UnknownPart, UnknownTurn
 from shared.store.worker import Worker
@@ -29,7 +32,7 @@ class Store:
     `UnknownTurn`; both are faults of the caller. Lone surrogates in a text become U+FFFD; nothing else changes.
     """
 
-    def __init__(self, writer: Worker, reader: Worker, clock: Clock) -> None:
+    def __init__(self, writer: Worker, reader: Reader, clock: Clock) -> None:
         """Use `open`."""
         self._writer = writer
         self._reader = reader
@@ -42,37 +45,36 @@ class Store:
         Raises `StoreUnusable` if it is newer, locked, read-only, damaged, or not ours; then nothing is left open.
         """
         explain = sqlite.explain(path)
+        reader = Reader(sqlite.reader(path), explain)
         writer = Worker(sqlite.writer(path), explain, name="store-writer")
         await writer.start(sqlite.prepare_writer(path))
-        reader = Worker(sqlite.reader(path), explain, name="store-reader")
-        try:
-            await reader.start(sqlite.prepare_reader)
-        except BaseException:
-            await writer.aclose()
-            raise
         return cls(writer, reader, clock)
 
     async def aclose(self) -> None:
         """Finish the writes that were begun, then close the file. May be called twice."""
-        await self._reader.aclose()
-        await self._writer.aclose()
+        try:
+            await self._reader.aclose()
+        finally:
+            await self._writer.aclose()
 
     async def ask(self, platform: str, message: Message, *, ready_at: datetime | None = None) -> Taken:
         """Queue a turn with this message in the open conversation of `message.place`, which is opened if need be."""
         now = self._clock()
-        return await self._writer.run(lambda c: intake.ask(c, now, platform, message, ready_at))
+        return await self._take(platform, message, lambda c: intake.ask(c, now, platform, message, ready_at))
 
     async def tell(self, platform: str, message: Message, *, decision: Decision, text: str) -> Taken:
         """Answer with a notice: a turn outside of any conversation, born answered with this text."""
         now = self._clock()
-        return await self._writer.run(
-            lambda c: intake.tell(c, now, platform, message.target, message.place, message.keys, decision, text)
+        return await self._take(
+            platform,
+            message,
+            lambda c: intake.tell(c, now, platform, message.target, message.place, message.keys, decision, text),
         )
 
     async def note(self, platform: str, message: Message, *, decision: Decision) -> Taken:
         """Keep the decision; say nothing."""
         now = self._clock()
-        return await self._writer.run(lambda c: intake.note(c, now, platform, message, decision))
+        return await self._take(platform, message, lambda c: intake.note(c, now, platform, message, decision))
 
     async def stop(self, platform: str, message: Message, *, nothing: str) -> Taken:
         """Ask every turn of the open conversation of `message.place` to stop that is not yet answered.
@@ -80,17 +82,29 @@ class Store:
         If there is none, a notice with the text `nothing` is made.
         """
         now = self._clock()
-        return await self._writer.run(lambda c: intake.stop(c, now, platform, message, nothing))
+        return await self._take(platform, message, lambda c: intake.stop(c, now, platform, message, nothing))
 
     async def new(self, platform: str, message: Message, *, text: str) -> Taken:
         """Close the open conversation of `message.place`, ask its turns to stop, and make a notice with `text`."""
         now = self._clock()
-        return await self._writer.run(lambda c: intake.new(c, now, platform, message, text))
+        return await self._take(platform, message, lambda c: intake.new(c, now, platform, message, text))
 
     async def aside(self, platform: str, target: Target, *, key: str, decision: Decision, text: str) -> Taken:
         """Make a notice that no single message has caused, once for each `key`."""
         now = self._clock()
         return await self._writer.run(lambda c: intake.tell(c, now, platform, target, target.channel, (key,), decision, text))
+
+    async def _take(self, platform: str, message: Message, decide: Callable[[Connection], Taken]) -> Taken:
+        """Take a message, and its direct chat as known: platforms do not list these, so a later loss would not be noticed."""
+
+        def take(c: Connection) -> Taken:
+            taken = decide(c)
+            channel = message.target.channel
+            if channel.kind == "direct":
+                upkeep.first_seen(c, platform, channel, message.id)
+            return taken
+
+        return await self._writer.run(take)
 
     async def known(self, platform: str, keys: Collection[str]) -> frozenset[str]:
         """Those of these keys that belong to an event that was taken."""
@@ -141,7 +155,7 @@ class Store:
         await self._writer.run(lambda c: turns.settle(c, turn, final))
 
     async def delivered(self, turn: int, *, failed: bool = False) -> None:
-        """End an answered turn: people have it, or `failed`: they cannot have it. The secret handle of its target is forgotten."""
+        """End an answered turn: people have it, or, if `failed`, cannot have it. Its target's secret handle is forgotten."""
         now = self._clock()
         await self._writer.run(lambda c: turns.delivered(c, now, turn, failed))
 

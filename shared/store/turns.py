@@ -1,5 +1,6 @@
 """The life of a turn in the database. Every change of state goes through `shared.states.advance`, read and written at once."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
@@ -9,7 +10,7 @@ from sqlalchemy import insert as plain_insert
 from sqlalchemy.exc import IntegrityError
 
 from shared.chat import Channel, ChannelId, MessageId, Target
-from shared.states import State, Step, advance
+from shared.states import Outcome, State, Step, advance
 from shared.store import codec, reads
 from shared.store.records import Final, TurnKind, Waiting, Work
 from shared.store.rows import UnknownPart, UnknownTurn, waiting, waiting_columns
@@ -31,6 +32,7 @@ _OUTCOME = (
     .select_from(turns.outerjoin(finals, finals.c.turn == turns.c.id))
     .where(turns.c.id == bindparam("turn"))
 )
+_DELIVER: Mapping[Outcome, Step] = {"done": "deliver_done", "stopped": "deliver_stopped", "failed": "deliver_failed"}
 _UNFINISHED_OF = (
     select(*waiting_columns)
     .where(turns.c.ended_at.is_(None), turns.c.conversation == bindparam("conversation"))
@@ -71,8 +73,9 @@ def create(
     conversation: UUID | None = None,
     ready_at: datetime | None = None,
     size: int = 0,
-) -> int:
+) -> Waiting:
     """A new turn. `size` is the number of characters that people wrote for it."""
+    ready = codec.stamp(ready_at or now)
     made = c.execute(
         _INSERT_TURN,
         {
@@ -87,10 +90,10 @@ def create(
             "place": None if place == target.channel else codec.dump_channel(place),
             "size": size,
             "queued_at": codec.stamp(now),
-            "ready_at": codec.stamp(ready_at or now),
+            "ready_at": ready,
         },
     )
-    return int(made.lastrowid)
+    return Waiting(int(made.lastrowid), platform, conversation, kind, state, place.id, codec.moment(ready))
 
 
 def add_final(c: Connection, turn: int, final: Final) -> None:
@@ -152,7 +155,8 @@ def delivered(c: Connection, now: datetime, turn: int, failed: bool) -> None:
     row = c.execute(_OUTCOME, {"turn": turn}).one_or_none()
     if row is None:
         raise UnknownTurn(f"there is no turn {turn}")
-    step: Step = "deliver_failed" if failed else f"deliver_{row.outcome or 'done'}"  # type: ignore[assignment]  # the outcome is one of three
+    # Without an outcome the turn is not answered, and no such step is in the table.
+    step: Step = "deliver_failed" if failed or row.outcome is None else _DELIVER[row.outcome]
     c.execute(_END, {"turn": turn, "new": advance(row.state, step), "now": codec.stamp(now)})
 
 

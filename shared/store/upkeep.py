@@ -25,6 +25,7 @@ _MARK = _new_mark.on_conflict_do_update(
     index_elements=[marks.c.platform, marks.c.channel],
     set_={"place": _new_mark.excluded.place, "message": _new_mark.excluded.message},
 )
+_FIRST_MARK = insert(marks).on_conflict_do_nothing()
 _new_block = insert(blocks)
 _BLOCK = _new_block.on_conflict_do_update(
     index_elements=[blocks.c.scope], set_={"until": func.max(blocks.c.until, _new_block.excluded.until)}
@@ -56,6 +57,14 @@ def see(c: Connection, platform: str, newest: Mapping[ChannelId, tuple[Channel, 
                 for key, (place, message) in newest.items()
             ],
         )
+
+
+def first_seen(c: Connection, platform: str, channel: Channel, message: MessageId) -> None:
+    """Set the mark of a channel that has none."""
+    c.execute(
+        _FIRST_MARK,
+        {"platform": platform, "channel": channel.id, "place": codec.dump_channel(channel), "message": message},
+    )
 
 
 def block(c: Connection, scope: str, until: datetime) -> None:

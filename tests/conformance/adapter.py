@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.chat import ChannelId, Connected, Event, Finds, Limit, Message, MessageId, Recalls, Seen, Target, Threads
+from shared.chat import Connected, Event, Limit, Message, Target
 from shared.errors import Forbidden, Gone, RateLimited, Unavailable
-from tests.conformance.adapter_rig import Break, Rig, asked, listening, running
+from tests.conformance.adapter_abilities import AbilityPromises
+from tests.conformance.adapter_rig import Break, Rig, answering, asked, listening, need, running
 
 MARKDOWN = """# A title with *emphasis*
 
@@ -36,7 +37,7 @@ def f(x: int) -> int:
 """
 
 
-class AdapterPromises:
+class AdapterPromises(AbilityPromises):
     """The promises of `shared.chat.Adapter` and of its optional abilities."""
 
     def test_a_promise_is_overridden_only_with_a_reason(self) -> None:
@@ -74,12 +75,6 @@ class AdapterPromises:
         with pytest.raises(OSError, match="the disk is full"):
             async with asyncio.timeout(10):
                 await rig.adapter.run(full)
-
-    async def test_a_call_without_a_connection_is_unavailable(self, rig: Rig) -> None:
-        async with listening(rig.adapter) as heard:
-            target = await _target(rig, await asked(rig, heard))
-        with pytest.raises(Unavailable):
-            await rig.adapter.post(target, "hello", key="k1")
 
     async def test_a_new_session_is_announced_before_what_is_heard_in_it(self, rig: Rig) -> None:
         released, announced = asyncio.Event(), asyncio.Event()
@@ -134,7 +129,7 @@ class AdapterPromises:
         async with listening(rig.adapter) as heard:
             await rig.say("I am a bot", by_bot=True)
             message = await asked(rig, heard, "and I am not")
-            await rig.adapter.post(await _target(rig, message), "I am this bot", key="k1")
+            await rig.adapter.post(await answering(rig, message), "I am this bot", key="k1")
             await rig.say("still not")
             await heard.until(lambda: "still not" in heard.texts)
         assert heard.texts == ["and I am not", "still not"]
@@ -178,7 +173,7 @@ class AdapterPromises:
 
     async def test_a_post_is_shown_and_an_edit_replaces_it(self, rig: Rig) -> None:
         async with listening(rig.adapter) as heard:
-            target = await _target(rig, await asked(rig, heard))
+            target = await answering(rig, await asked(rig, heard))
             message = await rig.adapter.post(target, "one", key="k1")
             assert message.startswith(f"{rig.folder}:")
             assert rig.shown(target.channel) == ["one"]
@@ -195,15 +190,15 @@ class AdapterPromises:
 
     async def test_a_silent_post_notifies_nobody(self, rig: Rig) -> None:
         async with listening(rig.adapter) as heard:
-            target = await _target(rig, await asked(rig, heard))
+            target = await answering(rig, await asked(rig, heard))
             await rig.adapter.post(target, "loud", key="k1")
             await rig.adapter.post(target, "silent", key="k2", silent=True)
             assert rig.silent(target.channel) in ([False, True], [])
 
     async def test_a_post_repeated_with_its_key_shows_the_newest_text_once(self, rig: Rig) -> None:
-        _need(rig.idempotent, "posts are not idempotent here")
+        need(rig.idempotent, "posts are not idempotent here")
         async with listening(rig.adapter) as heard:
-            target = await _target(rig, await asked(rig, heard))
+            target = await answering(rig, await asked(rig, heard))
             first = await rig.adapter.post(target, "one", key="k" * 25)
             again = await rig.adapter.post(target, "one two", key="k" * 25)
             assert first == again
@@ -212,7 +207,7 @@ class AdapterPromises:
     @pytest.mark.parametrize("sign", ["a", "é", "😀"])
     async def test_the_longest_text_that_fits_is_taken_whole(self, rig: Rig, sign: str) -> None:
         async with listening(rig.adapter) as heard:
-            target = await _target(rig, await asked(rig, heard))
+            target = await answering(rig, await asked(rig, heard))
             length = _longest(rig, target, sign)
             assert length > 0
             assert not rig.adapter.fits(target, sign * (length + 1))
@@ -223,7 +218,7 @@ class AdapterPromises:
 
     async def test_what_fits_fits_with_every_prefix(self, rig: Rig) -> None:
         async with listening(rig.adapter) as heard:
-            target = await _target(rig, await asked(rig, heard))
+            target = await answering(rig, await asked(rig, heard))
         text = MARKDOWN * (1 + _longest(rig, target, "a") // len(MARKDOWN) + 1)
         fitting = [end for end in range(1, len(text) + 1) if rig.adapter.fits(target, text[:end])]
         assert fitting == list(range(1, len(fitting) + 1))
@@ -231,7 +226,7 @@ class AdapterPromises:
 
     async def test_busy_shows_no_message(self, rig: Rig) -> None:
         async with listening(rig.adapter) as heard:
-            target = await _target(rig, await asked(rig, heard))
+            target = await answering(rig, await asked(rig, heard))
             assert rig.adapter.busy_seconds > 0
             await rig.adapter.busy(target, "thinking")
             await rig.adapter.busy(target, None)
@@ -241,7 +236,7 @@ class AdapterPromises:
         async with listening(rig.adapter) as heard:
             message = await asked(rig, heard, "a\u202eb \u200b <b>&amp; ``` ||x|| ' OR 1=1")
             assert "OR 1=1" in message.text
-            target = await _target(rig, message)
+            target = await answering(rig, message)
             posted = await rig.adapter.post(target, f"see {rig.hostile} there", key="k1")
             await rig.adapter.edit(target, posted, f"look at {rig.hostile} there")
             shown = rig.shown(target.channel)
@@ -252,7 +247,7 @@ class AdapterPromises:
 
     async def test_every_act_has_limits(self, rig: Rig) -> None:
         async with listening(rig.adapter) as heard:
-            target = await _target(rig, await asked(rig, heard))
+            target = await answering(rig, await asked(rig, heard))
             for act in ("post", "edit", "delete", "busy", "open"):
                 limits = rig.adapter.limits(target, act)
                 assert len({limit.scope for limit in limits}) == len(limits)
@@ -262,7 +257,7 @@ class AdapterPromises:
 
     async def test_a_rate_limit_says_how_long_and_is_told_as_blocked(self, rig: Rig) -> None:
         async with listening(rig.adapter) as heard:
-            target = await _target(rig, await asked(rig, heard))
+            target = await answering(rig, await asked(rig, heard))
             await rig.refuse("rate limit", target)
             with pytest.raises(RateLimited) as caught:
                 await rig.adapter.post(target, "hello", key="k1")
@@ -272,7 +267,7 @@ class AdapterPromises:
 
     async def test_editing_a_deleted_message_is_gone(self, rig: Rig) -> None:
         async with listening(rig.adapter) as heard:
-            target = await _target(rig, await asked(rig, heard))
+            target = await answering(rig, await asked(rig, heard))
             message = await rig.adapter.post(target, "one", key="k1")
             await rig.refuse("message gone", target)
             with pytest.raises(Gone):
@@ -281,14 +276,14 @@ class AdapterPromises:
 
     async def test_posting_to_a_deleted_channel_is_gone(self, rig: Rig) -> None:
         async with listening(rig.adapter) as heard:
-            target = await _target(rig, await asked(rig, heard))
+            target = await answering(rig, await asked(rig, heard))
             await rig.refuse("channel gone", target)
             with pytest.raises(Gone):
                 await rig.adapter.post(target, "one", key="k1")
 
     async def test_a_missing_permission_is_forbidden(self, rig: Rig) -> None:
         async with listening(rig.adapter) as heard:
-            target = await _target(rig, await asked(rig, heard))
+            target = await answering(rig, await asked(rig, heard))
             await rig.refuse("forbidden", target)
             with pytest.raises(Forbidden):
                 await rig.adapter.post(target, "one", key="k1")
@@ -296,7 +291,7 @@ class AdapterPromises:
     @pytest.mark.parametrize("how", ["error", "reset before", "reset after"])
     async def test_a_post_that_goes_wrong_on_the_way_is_never_doubled(self, rig: Rig, how: Break) -> None:
         async with listening(rig.adapter) as heard:
-            target = await _target(rig, await asked(rig, heard))
+            target = await answering(rig, await asked(rig, heard))
             await rig.break_next(how)
             try:
                 await rig.adapter.post(target, "one", key="k1")
@@ -308,7 +303,7 @@ class AdapterPromises:
     @pytest.mark.parametrize("how", ["error", "reset before", "reset after"])
     async def test_an_edit_that_goes_wrong_on_the_way_is_repeated(self, rig: Rig, how: Break) -> None:
         async with listening(rig.adapter) as heard:
-            target = await _target(rig, await asked(rig, heard))
+            target = await answering(rig, await asked(rig, heard))
             message = await rig.adapter.post(target, "one", key="k1")
             await rig.break_next(how)
             await rig.adapter.edit(target, message, "two")
@@ -316,7 +311,7 @@ class AdapterPromises:
 
     async def test_cancelling_a_post_leaves_the_adapter_usable(self, rig: Rig) -> None:
         async with listening(rig.adapter) as heard:
-            target = await _target(rig, await asked(rig, heard))
+            target = await answering(rig, await asked(rig, heard))
             await rig.hang_next()
             post = asyncio.create_task(rig.adapter.post(target, "one", key="k1"))
             async with asyncio.timeout(10):
@@ -326,104 +321,6 @@ class AdapterPromises:
             assert post.cancelled()
             await rig.adapter.post(target, "two", key="k2")
             assert rig.shown(target.channel)[-1] == "two"
-
-    # optional abilities
-
-    async def test_a_thread_is_where_it_was_announced_and_is_opened_once(self, rig: Rig) -> None:
-        adapter = rig.adapter
-        async with listening(adapter) as heard:
-            message = await asked(rig, heard)
-            if not isinstance(adapter, Threads) or message.thread is None:
-                pytest.skip("no threads here")
-            target = await adapter.open(message.target, "  A title\n of " + "many words " * 50)
-            assert (target.channel.id, target.channel.kind) == (message.thread.id, "thread")
-            assert target.channel.parent == message.target.channel.id
-            again = await adapter.open(message.target, "another title")
-            assert again.channel.id == target.channel.id
-            await adapter.post(target, "in the thread", key="k1")
-            assert rig.shown(target.channel) == ["in the thread"]
-            assert rig.shown(message.target.channel) == []
-            nameless = await asked(rig, heard, "and more")
-            await adapter.open(nameless.target, " \n ")
-
-    async def test_opening_a_thread_without_permission_is_forbidden(self, rig: Rig) -> None:
-        adapter = rig.adapter
-        async with listening(adapter) as heard:
-            message = await asked(rig, heard)
-            if not isinstance(adapter, Threads) or message.thread is None:
-                pytest.skip("no threads here")
-            await rig.forbid_threads()
-            with pytest.raises(Forbidden):
-                await adapter.open(message.target, "title")
-
-    async def test_what_was_posted_before_a_crash_is_found_and_nothing_else(self, rig: Rig) -> None:
-        adapter = rig.adapter
-        _need(isinstance(adapter, Finds), "posts cannot be found here")
-        assert isinstance(adapter, Finds)
-        async with listening(adapter) as heard:
-            message = await asked(rig, heard)
-            target = await _target(rig, message)
-            none = frozenset[MessageId]()
-            assert await adapter.find(target, "k1", message.id, known=none, silent=False) is None
-            first = await rig.adapter.post(target, "one", key="k1")
-            await rig.say("between", to_bot=False)
-            second = await rig.adapter.post(target, "two", key="k2", silent=True)
-        async with listening(adapter):
-            assert await adapter.find(target, "k1", message.id, known=none, silent=False) == first
-            assert await adapter.find(target, "k1", None, known=none, silent=False) == first
-            assert await adapter.find(target, "k2", first, known={first}, silent=True) == second
-            assert await adapter.find(target, "k3", second, known={first, second}, silent=False) is None
-
-    async def test_what_was_said_while_away_is_recalled_in_order_and_once(self, rig: Rig) -> None:
-        adapter = rig.adapter
-        _need(isinstance(adapter, Recalls), "the past cannot be read here")
-        assert isinstance(adapter, Recalls)
-        began = datetime.now(UTC) - timedelta(minutes=1)
-        async with listening(adapter) as heard:
-            last = await asked(rig, heard, "before")
-        channel = last.target.channel
-        await rig.say("one")
-        await rig.say("a bot", by_bot=True)
-        await rig.say("between us", to_bot=False)
-        await rig.say("two")
-        async with listening(adapter) as heard:
-            seen = Seen(since=last.sent_at, newest={channel.id: last.id}, channels=[channel])
-            assert [each.id for each in adapter.behind(seen)] == [channel.id]
-            recalled = [message async for message in adapter.missed(channel, seen)]
-            assert [message.text for message in recalled if message.addressed] == ["one", "two"]
-            assert all(message.recalled and message.target.channel.id == channel.id for message in recalled)
-            assert "a bot" not in [message.text for message in recalled]
-            assert heard.messages == []
-
-            newest = {channel.id: recalled[-1].id}
-            caught_up = Seen(since=recalled[-1].sent_at, newest=newest, channels=[channel])
-            assert list(adapter.behind(caught_up)) == []
-            assert [message async for message in adapter.missed(channel, caught_up)] == []
-
-            unknown = Seen(since=began)
-            everything = [message.text async for message in adapter.missed(channel, unknown) if message.addressed]
-            assert everything == ["before", "one", "two"]
-
-    async def test_a_message_heard_and_recalled_is_the_same_message(self, rig: Rig) -> None:
-        adapter = rig.adapter
-        _need(isinstance(adapter, Recalls), "the past cannot be read here")
-        assert isinstance(adapter, Recalls)
-        async with listening(adapter) as heard:
-            message = await asked(rig, heard, "once")
-            channel = message.target.channel
-            seen = Seen(since=message.sent_at - timedelta(minutes=1), newest=dict[ChannelId, MessageId]())
-            [recalled] = [each async for each in adapter.missed(channel, seen)]
-        assert set(recalled.keys) & set(message.keys)
-        assert (recalled.id, recalled.text, recalled.author) == (message.id, message.text, message.author)
-        assert (recalled.target, recalled.place.id) == (message.target, message.place.id)
-
-
-async def _target(rig: Rig, message: Message) -> Target:
-    """Where the answer to a message goes: the thread, where one would be opened."""
-    adapter = rig.adapter
-    if message.thread is not None and isinstance(adapter, Threads):
-        return await adapter.open(message.target, message.text)
-    return message.target
 
 
 def _longest(rig: Rig, target: Target, sign: str) -> int:
@@ -439,11 +336,6 @@ def _longest(rig: Rig, target: Target, sign: str) -> int:
 
 def _sane(limit: Limit) -> bool:
     return bool(limit.scope) and limit.calls > 0 and limit.seconds > 0 and limit.spacing >= 0 and limit.blocked >= 0
-
-
-def _need(able: bool, otherwise: str) -> None:
-    if not able:
-        pytest.skip(otherwise)
 
 
 async def _deaf(event: Event) -> None:

@@ -5,7 +5,9 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import Literal, Protocol
 
-from shared.chat import Adapter, Channel, Connected, Deliver, Event, Message, Target
+import pytest
+
+from shared.chat import Adapter, Channel, Connected, Deliver, Event, Message, Target, Threads
 
 Break = Literal["error", "reset before", "reset after"]
 """The service answers that it is unavailable; the connection is cut before, or after, the call has taken effect."""
@@ -143,3 +145,16 @@ async def asked(rig: Rig, heard: Heard, text: str = "hello") -> Message:
     count = len(heard.messages) + 1
     await rig.say(text)
     return await heard.message(count)
+
+
+async def answering(rig: Rig, message: Message) -> Target:
+    """Where the answer to a message goes: the thread, where one would be opened."""
+    adapter = rig.adapter
+    if message.thread is not None and isinstance(adapter, Threads):
+        return await adapter.open(message.target, message.text)
+    return message.target
+
+
+def need(able: bool, otherwise: str) -> None:
+    if not able:
+        pytest.skip(otherwise)

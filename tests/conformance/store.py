@@ -1,20 +1,18 @@
 """What a store promises. Collected through `tests/shared/store/test_conformance.py`, which opens the real one."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID
 
 import pytest
 
 from shared.chat import Attachment, Author, AuthorId, Channel, ChannelId, Message, MessageId, Quoted, Target
-from shared.states import ENDED, IllegalStep, Outcome
-from shared.store import Final, Store, Taken, UnknownPart, UnknownTurn, Work
+from shared.states import IllegalStep, Outcome
+from shared.store import Final, Store, Taken, TurnKind, UnknownPart, UnknownTurn, Waiting
 
 START = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 OUTCOMES: tuple[Outcome, ...] = ("done", "stopped", "failed")
-HOSTILE = ("\0", "a\0b", "\ud800", "x\udfffy", "\ud83d\ude00", "\u202ertl", "\u200b", "' OR 1=1 --", "%s ? :a", "\U0001f600", "")
 
 
 class Clock:
@@ -56,8 +54,12 @@ def message(number: int, *, place: Channel | None = None, keys: tuple[str, ...] 
 
 
 def made(taken: Taken) -> int:
-    assert taken.turn is not None
-    return taken.turn
+    assert taken.waiting is not None
+    return taken.waiting.turn
+
+
+def kind(taken: Taken) -> TurnKind | None:
+    return taken.waiting and taken.waiting.kind
 
 
 def within(taken: Taken) -> UUID:
@@ -85,7 +87,7 @@ async def test_a_message_is_queued_in_a_conversation_of_its_place(store: Store) 
     second = await store.ask("odd", message(2))
     elsewhere = await store.ask("odd", message(3, place=channel("other")))
     assert first.decision == second.decision == "queued"
-    assert first.kind == "ask"
+    assert kind(first) == "ask"
     assert first.conversation == second.conversation == await store.conversation(ChannelId("odd:general"))
     assert within(first).version == 4
     assert elsewhere.conversation not in (None, first.conversation)
@@ -121,6 +123,14 @@ async def test_a_message_that_repeats_its_own_key_is_taken_once(store: Store) ->
     assert (await store.ask("odd", message(1, keys=("a", "a")))).decision == "duplicate"
 
 
+async def test_which_keys_are_known_can_be_asked(store: Store) -> None:
+    await store.ask("odd", message(1, keys=("a", "b")))
+    await store.note("odd", message(2, keys=("c",)), decision="too_old")
+    assert await store.known("odd", ["a", "c", "x"]) == {"a", "c"}
+    assert await store.known("even", ["a"]) == frozenset()
+    assert await store.known("odd", []) == frozenset()
+
+
 async def test_the_keys_of_two_platforms_are_apart(store: Store) -> None:
     await store.ask("odd", message(1, keys=("a",)))
     assert (await store.note("even", message(2, keys=("a",)), decision="empty")).decision == "empty"
@@ -128,7 +138,7 @@ async def test_the_keys_of_two_platforms_are_apart(store: Store) -> None:
 
 async def test_a_notice_is_born_answered_and_belongs_to_no_conversation(store: Store) -> None:
     taken = await store.tell("odd", message(1), decision="not_allowed", text="You may not.")
-    assert (taken.decision, taken.kind, taken.conversation) == ("not_allowed", "notice", None)
+    assert (taken.decision, kind(taken), taken.conversation) == ("not_allowed", "notice", None)
     work = await store.load(made(taken))
     assert (work.state, work.kind, work.conversation, work.messages) == ("answered", "notice", None, ())
     assert work.final == Final(text="You may not.", outcome="done")
@@ -136,6 +146,21 @@ async def test_a_notice_is_born_answered_and_belongs_to_no_conversation(store: S
     assert await store.conversation(ChannelId("odd:general")) is None
     await store.delivered(made(taken))
     assert (await store.load(made(taken))).state == "done"
+
+
+async def test_the_turn_that_an_event_made_is_given_as_a_restart_would_find_it(store: Store, clock: Clock) -> None:
+    general, thread = channel("general"), channel("thread", parent="general")
+    taken = [
+        await store.ask("odd", replace(message(1), thread=thread)),
+        await store.ask("odd", message(2), ready_at=(START + timedelta(seconds=3)).astimezone(timezone(timedelta(hours=5)))),
+        await store.tell("odd", message(3), decision="empty", text="no"),
+        await store.aside("odd", message(4).target, key="k", decision="too_old", text="old"),
+        await store.stop("odd", message(5, place=channel("other")), nothing="nothing"),
+    ]
+    clock.move(timedelta(seconds=1))
+    taken.append(await store.new("odd", message(6, place=channel("other")), text="new"))
+    assert [one.waiting for one in taken] == await store.unfinished()
+    assert [one.waiting and one.waiting.channel for one in taken[:3]] == [thread.id, general.id, general.id]
 
 
 async def test_a_note_keeps_the_decision_alone(store: Store) -> None:
@@ -147,7 +172,7 @@ async def test_a_note_keeps_the_decision_alone(store: Store) -> None:
 async def test_an_aside_is_made_once_for_its_key(store: Store) -> None:
     target = Target(channel("general"))
     first = await store.aside("odd", target, key="older", decision="not_answered", text="Older ones.")
-    assert (first.decision, first.kind) == ("not_answered", "notice")
+    assert (first.decision, kind(first)) == ("not_answered", "notice")
     assert (await store.load(made(first))).target == target
     assert (await store.aside("odd", target, key="older", decision="not_answered", text="Older ones.")).decision == "duplicate"
 
@@ -159,12 +184,12 @@ async def test_a_stop_reaches_every_turn_that_is_not_answered(store: Store) -> N
     queued = made(await store.ask("odd", message(3)))
     elsewhere = made(await store.ask("odd", message(4, place=channel("other"))))
     taken = await store.stop("odd", message(5), nothing="Nothing to stop.")
-    assert (taken.decision, taken.turn, taken.conversation) == ("command", None, done.conversation)
+    assert (taken.decision, taken.waiting, taken.conversation) == ("command", None, done.conversation)
     assert [(turn.turn, turn.state) for turn in taken.stopping] == [(running, "stopping"), (queued, "stopping")]
     assert await states(store) == {made(done): "answered", running: "stopping", queued: "stopping", elsewhere: "queued"}
     again = await store.stop("odd", message(6), nothing="Nothing to stop.")
     assert [turn.turn for turn in again.stopping] == [running, queued], "a stop may be asked for twice"
-    assert again.turn is None
+    assert again.waiting is None
     assert (await store.ask("odd", message(7))).conversation == done.conversation, "the conversation stays open"
 
 
@@ -173,7 +198,7 @@ async def test_a_stop_without_anything_to_stop_says_so(store: Store) -> None:
     await answered(store, 2)
     nothing = await store.stop("odd", message(3), nothing="Nothing to stop.")
     for taken in (nowhere, nothing):
-        assert (taken.decision, taken.kind, taken.stopping) == ("command", "notice", ())
+        assert (taken.decision, kind(taken), taken.stopping) == ("command", "notice", ())
         told = (await store.load(made(taken))).final
         assert told is not None
         assert told.text == "Nothing to stop."
@@ -182,8 +207,8 @@ async def test_a_stop_without_anything_to_stop_says_so(store: Store) -> None:
 async def test_new_closes_the_conversation_and_stops_its_turns(store: Store) -> None:
     old = await store.ask("odd", message(1))
     taken = await store.new("odd", message(2), text="A new one.")
-    assert (taken.decision, taken.kind, taken.conversation) == ("command", "notice", old.conversation)
-    assert [turn.turn for turn in taken.stopping] == [old.turn]
+    assert (taken.decision, kind(taken), taken.conversation) == ("command", "notice", old.conversation)
+    assert [turn.turn for turn in taken.stopping] == [made(old)]
     told = (await store.load(made(taken))).final
     assert told is not None
     assert told.text == "A new one."
@@ -212,9 +237,10 @@ async def test_a_turn_comes_back_with_all_that_was_said(store: Store, clock: Clo
     [said] = work.messages
     assert (said.id, said.author_id, said.name, said.text, said.sent_at) == ("odd:1", "odd:ada", "Ada", "What is this?", START)
     assert (said.quoted, said.attachments) == (asked.quoted, asked.attachments)
+    assert taken.waiting == Waiting(made(taken), "odd", taken.conversation, "ask", "queued", place.id, ready)
     [waiting] = await store.unfinished()
-    assert (waiting.turn, waiting.platform, waiting.conversation) == (taken.turn, "odd", taken.conversation)
-    assert (waiting.kind, waiting.state, waiting.channel, waiting.ready_at) == ("ask", "running", "odd:dm", ready)
+    assert replace(waiting, state="queued") == taken.waiting
+    assert waiting.state == "running"
 
 
 async def test_attempts_are_counted_and_a_released_one_is_not(store: Store) -> None:
@@ -267,6 +293,13 @@ async def test_a_settled_turn_ends_as_it_was_settled(store: Store, outcome: Outc
     ended = await store.load(turn)
     assert (ended.state, ended.final, ended.target.handle) == (outcome, whole, None)
     assert await store.unfinished() == []
+
+
+async def test_a_turn_that_people_cannot_have_ends_failed_with_its_text_kept(store: Store) -> None:
+    turn = made(await answered(store, 1))
+    await store.delivered(turn, failed=True)
+    ended = await store.load(turn)
+    assert (ended.state, ended.final) == ("failed", final())
 
 
 async def test_a_step_that_the_table_does_not_have_changes_nothing(store: Store) -> None:
@@ -379,8 +412,8 @@ async def test_leaving_a_channel_closes_what_is_in_and_below_it(store: Store) ->
     below = await store.ask("odd", message(3, place=channel("thread", parent="general")))
     other = await store.ask("odd", message(4, place=channel("other")))
     told = await store.leave("odd", channel=ChannelId("odd:general"))
-    assert [(turn.turn, turn.state) for turn in told] == [(queued, "stopping"), (below.turn, "stopping")]
-    assert await states(store) == {done: "answered", queued: "stopping", below.turn: "stopping", other.turn: "queued"}
+    assert [(turn.turn, turn.state) for turn in told] == [(queued, "stopping"), (made(below), "stopping")]
+    assert await states(store) == {done: "answered", queued: "stopping", made(below): "stopping", made(other): "queued"}
     assert await store.conversation(ChannelId("odd:general")) is None
     assert await store.conversation(ChannelId("odd:thread")) is None
     assert await store.conversation(ChannelId("odd:other")) == other.conversation
@@ -392,148 +425,6 @@ async def test_leaving_a_space_closes_what_is_in_it(store: Store) -> None:
     direct = await store.ask("odd", message(2, place=channel("dm", space=None)))
     elsewhere = await store.ask("odd", message(3, place=channel("far", space="odd:far")))
     told = await store.leave("odd", space="odd:space")
-    assert [turn.turn for turn in told] == [inside.turn]
-    assert await states(store) == {inside.turn: "stopping", direct.turn: "queued", elsewhere.turn: "queued"}
+    assert [turn.turn for turn in told] == [made(inside)]
+    assert await states(store) == {made(inside): "stopping", made(direct): "queued", made(elsewhere): "queued"}
     assert await store.leave("even", space="odd:far") == []
-
-
-async def test_marks_tell_what_was_seen(store: Store) -> None:
-    assert await store.marks("odd") is None
-    later = START + timedelta(minutes=1)
-    general, other = channel("general"), channel("other", parent="general")
-    await store.seen("odd", {}, START)
-    seen = await store.marks("odd")
-    assert seen is not None
-    assert (seen.since, dict(seen.newest), list(seen.channels)) == (START, {}, [])
-    await store.seen("odd", {general.id: (general, MessageId("odd:5")), other.id: (other, MessageId("odd:6"))}, later)
-    await store.seen("odd", {general.id: (replace(general, title="renamed"), MessageId("odd:8"))}, START)
-    seen = await store.marks("odd")
-    assert seen is not None
-    assert seen.since == later, "when it was last heard never goes back"
-    assert seen.newest == {general.id: "odd:8", other.id: "odd:6"}
-    assert set(seen.channels) == {replace(general, title="renamed"), other}
-    assert await store.marks("even") is None
-
-
-async def test_silences_are_known_until_they_are_over(store: Store, clock: Clock) -> None:
-    soon, late = START + timedelta(seconds=5), START + timedelta(seconds=50)
-    await store.block("odd:all", late)
-    await store.block("odd:all", soon)
-    await store.block("odd:one", soon)
-    assert await store.blocks() == {"odd:all": late, "odd:one": soon}
-    clock.move(timedelta(seconds=5))
-    assert await store.blocks() == {"odd:all": late}
-
-
-async def test_a_sweep_throws_away_what_is_old_and_nothing_else(store: Store, clock: Clock) -> None:
-    asked = made(await answered(store, 1))
-    notice = made(await store.tell("odd", message(2), decision="not_allowed", text="no"))
-    waiting = made(await store.tell("odd", message(3), decision="not_allowed", text="no"))
-    await store.sending(notice, 0, ChannelId("odd:general"))
-    await store.shown(notice, 0, MessageId("odd:70"))
-    await store.delivered(asked)
-    await store.delivered(notice)
-    clock.move(timedelta(days=7))
-    await store.sweep()
-    assert (await store.note("odd", message(1), decision="empty")).decision == "duplicate", "not older than seven days"
-    clock.move(timedelta(seconds=1))
-    fresh = made(await store.tell("odd", message(4), decision="not_allowed", text="no"))
-    await store.sweep()
-    assert (await store.note("odd", message(1), decision="empty")).decision == "empty"
-    assert (await store.note("odd", message(4), decision="empty")).decision == "duplicate"
-    with pytest.raises(UnknownTurn):
-        await store.load(notice)
-    assert {(await store.load(turn)).state for turn in (asked, waiting, fresh)} <= {"answered", *ENDED}
-
-
-async def test_a_sweep_takes_more_than_one_batch(store: Store, clock: Clock) -> None:
-    notices = await asyncio.gather(*(store.tell("odd", message(number), decision="empty", text="no") for number in range(1100)))
-    await asyncio.gather(*(store.delivered(made(notice)) for notice in notices))
-    clock.move(timedelta(days=8))
-    await store.sweep()
-    for notice in notices:
-        with pytest.raises(UnknownTurn):
-            await store.load(made(notice))
-    assert (await store.note("odd", message(1099), decision="empty")).decision == "empty"
-
-
-async def test_the_number_of_a_turn_is_never_given_again(store: Store, clock: Clock) -> None:
-    notice = made(await store.tell("odd", message(1), decision="empty", text="no"))
-    await store.delivered(notice)
-    clock.move(timedelta(days=8))
-    await store.sweep()
-    assert made(await store.tell("odd", message(2), decision="empty", text="no")) > notice
-
-
-@pytest.mark.parametrize("text", HOSTILE)
-async def test_any_text_survives(store: Store, text: str) -> None:
-    kept = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    place = Channel(ChannelId("odd:general"), "group", title=text)
-    asked = replace(
-        message(1, place=place, text=text, keys=(f"key {text}",)),
-        author=Author(AuthorId("odd:ada"), text),
-        quoted=Quoted(text, text, True),
-        attachments=(Attachment(text, text, text, 1),),
-    )
-    turn = made(await store.ask("odd", asked))
-    assert (await store.ask("odd", asked)).decision == "duplicate"
-    await store.begin(turn)
-    whole = Final(text=text, outcome="done", note=text, blocks=[{"text": text}], detail=text, model="m")
-    await store.settle(turn, whole)
-    work = await store.load(turn)
-    [said] = work.messages
-    assert (said.text, said.name, said.quoted) == (kept, kept, Quoted(kept, kept, True))
-    assert said.attachments == (Attachment(kept, kept, kept, 1),)
-    assert work.place.title == kept
-    assert work.final == replace(whole, text=kept, note=kept, detail=kept, blocks=[{"text": kept}])
-
-
-async def test_a_text_of_a_million_characters_survives(store: Store) -> None:
-    text = "\U0001f600\0ab" * 250_000
-    turn = made(await store.ask("odd", message(1, text=text)))
-    [said] = (await store.begin(turn)).messages
-    assert said.text == text
-    await store.settle(turn, final(text))
-    told = (await store.load(turn)).final
-    assert told is not None
-    assert told.text == text
-
-
-async def test_calls_are_applied_in_the_order_in_which_they_were_begun(store: Store) -> None:
-    taken = await asyncio.gather(*(store.ask("odd", message(number)) for number in range(300)))
-    assert [made(one) for one in taken] == sorted(made(one) for one in taken)
-    assert len({one.conversation for one in taken}) == 1
-    turn = made(taken[0])
-    await asyncio.gather(
-        store.begin(turn), store.sending(turn, 0, ChannelId("odd:general")), store.settle(turn, final()), store.delivered(turn)
-    )
-    assert (await store.load(turn)).state == "done"
-
-
-async def test_a_fault_in_one_call_leaves_those_beside_it_alone(store: Store) -> None:
-    results = await asyncio.gather(
-        store.ask("odd", message(1)), store.begin(99), store.ask("odd", message(2)), store.delivered(1), return_exceptions=True
-    )
-    assert [type(one) for one in results] == [Taken, UnknownTurn, Taken, IllegalStep]
-    assert await states(store) == {1: "queued", 2: "queued"}
-
-
-async def test_a_cancelled_call_is_applied_nevertheless(store: Store) -> None:
-    call = asyncio.ensure_future(store.ask("odd", message(1)))
-    await asyncio.sleep(0)
-    call.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await call
-    assert (await store.ask("odd", message(1))).decision == "duplicate"
-    assert await states(store) == {1: "queued"}
-
-
-async def test_closing_finishes_what_was_begun_and_all_is_there_afterwards(store: Store, reopen: Reopen) -> None:
-    calls = [asyncio.ensure_future(store.ask("odd", message(number))) for number in range(50)]
-    await asyncio.sleep(0)
-    again = await reopen()
-    taken = [await call for call in calls]
-    assert list(await states(again)) == [made(one) for one in taken]
-    assert await again.conversation(ChannelId("odd:general")) == taken[0].conversation
-    work: Work = await again.begin(made(taken[0]))
-    assert work.attempts == 1

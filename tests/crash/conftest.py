@@ -15,6 +15,7 @@ def before(tmp_path_factory: pytest.TempPathFactory) -> Path:
         async with house(folder) as around:
             server = await around.start()
             await around.connected(server)
+            await around.heard()
             await server.stop()
 
     asyncio.run(run())

@@ -8,7 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -101,26 +101,32 @@ class House:
         if not dead.done():
             server.process.kill()
         assert await dead == -signal.SIGKILL
+        await self.discord.wait_for(lambda: not self.discord.stats()["connected"], PATIENCE)
 
     async def settled(self, at_least: int = 0) -> None:
-        """Wait until every turn of the file has ended. The file tells nobody when it changes, so it is asked again and again."""
+        """Wait until every turn of the file has ended."""
 
         def ended() -> bool:
             states = [state for state, _ in self.turns()]
             return len(states) >= at_least and all(state in ("done", "stopped", "failed") for state in states)
 
-        async with asyncio.timeout(PATIENCE):
-            while not ended():  # noqa: ASYNC110  (see the docstring)
-                await asyncio.sleep(0.02)
+        await _until(ended)
+
+    async def heard(self) -> None:
+        """Wait until it is on file that the platform was heard: from then on anything can be missed."""
+        await _until(lambda: bool(self._rows("SELECT at FROM heard")))
 
     def turns(self) -> list[tuple[str, int]]:
         """State and attempts of every turn, as the file has them."""
-        with contextlib.closing(sqlite3.connect(f"file:{self.folder}/state/threadline.db?mode=ro", uri=True)) as file:
-            return list(file.execute("SELECT state, attempts FROM turns ORDER BY id"))
+        return self._rows("SELECT state, attempts FROM turns ORDER BY id")
 
     def log(self) -> str:
         """What the servers have said."""
         return (self.folder / "server.log").read_text()
+
+    def _rows(self, query: str) -> list[Any]:
+        with contextlib.closing(sqlite3.connect(f"file:{self.folder}/state/threadline.db?mode=ro", uri=True)) as file:
+            return list(file.execute(query))
 
     def _environment(self, settings: dict[str, str]) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "TMPDIR")}
@@ -135,6 +141,13 @@ class House:
             **self.settings,
             **settings,
         }
+
+
+async def _until(true: Callable[[], bool]) -> None:
+    """A file tells nobody when it changes, so it is asked again and again."""
+    async with asyncio.timeout(PATIENCE):
+        while not true():  # noqa: ASYNC110  (see above)
+            await asyncio.sleep(0.02)
 
 
 @asynccontextmanager

@@ -68,8 +68,10 @@ async def finished(house: House, thread: str, turn: Turn) -> None:
 async def look(house: House, asked: dict[str, Any], turn: Turn) -> None:
     """Restart, let it come to rest, and check everything that can be seen."""
     server = await house.start()
+    await house.connected(server)
     thread = asked["id"]
     await finished(house, thread, turn)
+    await house.settled(at_least=1)
     await server.stop()
     assert shown(house, thread) in (turn.text, turn.again), house.log()
     assert house.answers("general") == []

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.discord import Simulator, SimulatorConfig
+from sandbox.following import Quiet
 from sandbox.talk import LinePrinter, say_once
 from sandbox.terminal import converse
 from tests.sandbox.glass import WIDE, Glass
@@ -357,3 +358,16 @@ def test_printed_lines_end_with_the_whole_text(states: list[str]) -> None:
         printer.show("1", f"Threadline: {state}", gone=False)
     printer.close()
     assert out.getvalue().endswith(f"Threadline: {states[-1]}\n")
+
+
+async def test_the_first_text_is_waited_for_longer_than_the_next() -> None:
+    waiting = Quiet(quiet=0.01, patience=30)
+    ending = asyncio.create_task(waiting.ended())
+    waiting.heard(text=False)
+    # Ten times the quiet that would end a reply: only what does not happen can be seen here.
+    await asyncio.wait({ending}, timeout=0.1)
+    assert not ending.done()
+    waiting.heard(text=True)
+    async with asyncio.timeout(5):
+        assert await ending
+    assert not await Quiet(quiet=30, patience=0.01).ended()

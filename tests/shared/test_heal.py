@@ -112,6 +112,7 @@ def test_what_is_committed_stays_as_the_text_grows(text: str) -> None:
         ("code:\n```py\n", "code:\n"),
         ("code:\n``", "code:\n"),
         ("~~~~\na\n~~~", "~~~~\na\n~~~~"),
+        ("````\n```\nx", "````\n```\nx\n````"),
         ("> ```\n> a", "> ```\n> a\n> ```"),
         ("so:\n| a | b", "so:\n"),
         ("so:\n| a | b |\n", "so:\n"),

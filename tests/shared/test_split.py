@@ -167,8 +167,16 @@ async def test_a_fence_is_closed_at_a_cut_and_reopened_with_its_info_string(open
 
 
 async def test_a_cut_just_before_a_closing_fence_makes_no_empty_code_block() -> None:
-    text = "```\naaaa\nbbbb\n```\nafter"
-    assert split(text, by_length(17)) == ["```\naaaa\nbbbb\n```", "after"]
+    text = "```\n" + "aaaa\n" * 6 + "``````````\nafter"
+    assert split(text, by_length(40)) == ["```\n" + "aaaa\n" * 6 + "```", "after"]
+
+
+async def test_a_line_that_seemed_to_close_a_fence_may_turn_out_to_be_code() -> None:
+    splitter = Splitter(by_length(40))
+    text = "```\n" + "aaaa\n" * 6 + "```x\nc\n```\nafter"
+    for size in range(len(text) + 1):
+        assert list(splitter.parts(text[:size])) == split(text[:size], by_length(40))
+    assert splitter.parts(text)[1] == "```\n```x\nc\n```\nafter"
 
 
 @pytest.mark.parametrize(
@@ -194,6 +202,8 @@ async def test_a_cut_prefers_the_border_that_hurts_least(text: str, limit: int, 
 async def test_a_heading_is_not_left_alone_at_the_end_of_a_part() -> None:
     parts = split("Some text before it.\n\n## Title\n\n" + "word " * 6, by_length(40))
     assert parts[1].startswith("## Title\n\nword")
+    parts = split("Hi there.\n\n## A rather long title of a section\n\nword word word word", by_length(60))
+    assert parts[0].endswith("section\n\nword word")
 
 
 TABLE = "| name | value |\n|---|---|\n" + "".join(f"| row {number} | {number} |\n" for number in range(20))
@@ -201,8 +211,9 @@ TABLE = "| name | value |\n|---|---|\n" + "".join(f"| row {number} | {number} |\
 
 async def test_a_table_moves_whole_to_the_next_part() -> None:
     table = "\n".join(TABLE.split("\n")[:8])
-    parts = split("word " * 20 + "\n\n" + table, by_length(180))
-    assert parts[1] == table
+    for words in (5, 20):
+        parts = split("word " * words + "\n\n" + table, by_length(len(table) + 10))
+        assert parts[-1] == table
 
 
 async def test_a_table_that_fits_nowhere_is_cut_between_rows_under_its_header() -> None:

@@ -3,6 +3,7 @@ import contextlib
 import json
 import signal
 import sys
+import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -149,3 +150,14 @@ async def test_it_runs_as_a_process_until_it_is_told_to_stop(tmp_path: Path) -> 
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         await process.wait()
+
+
+async def test_the_time_at_which_each_event_left_is_told(simulator: Simulator, client: Client, far: Far) -> None:
+    before = await far.get("dispatches")
+    assert [each["event"] for each in before[:2]] == ["READY", "GUILD_CREATE"]
+    begun = time.monotonic()
+    said = await far.post("say", **{"as": "user1", "in": "general", "text": "when did this leave?"})
+    await client.hears("when did this leave?")
+    [left] = await far.get("dispatches", after=str(before[-1]["number"]))
+    assert (left["event"], left["id"]) == ("MESSAGE_CREATE", said["id"])
+    assert begun <= left["mono"] <= time.monotonic()

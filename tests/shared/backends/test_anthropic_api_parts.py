@@ -1,6 +1,8 @@
 """The pure parts of the Messages API's backend: what is sent, what is read."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.backends import Answer, Delta, Finished, Prompt, Said, Thinking
+from shared.backends.anthropic_api import AnthropicApi, AnthropicConfig
 from shared.backends.anthropic_api.failures import Trouble
 from shared.backends.anthropic_api.payload import messages_of, system_of
 from shared.backends.anthropic_api.reader import Reader, StreamError
+from shared.errors import Misconfigured
 from tests.conformance.backend import CONVERSATION
 
 texts = st.text(st.characters(exclude_categories=[]), max_size=6) | st.sampled_from(["", " ", "\n", "\ud800"])
@@ -156,3 +160,19 @@ def test_the_operators_line_never_holds_the_key_and_is_one_line() -> None:
     trouble = Trouble(401, kind="authentication_error", message="bad\nkey k1", request_id="req_1")
     assert trouble.describe(hide="k1") == "anthropic_api: 401 authentication_error (req_1): bad key ***"
     assert len(Trouble(500, message="x" * 10_000).describe(hide="")) < 400
+
+
+@pytest.mark.parametrize("key", ["", "two words", "schlüssel", "line\nbreak", "nul\0"])
+def test_a_key_that_no_header_can_hold_is_told_to_the_operator(key: str) -> None:
+    with pytest.raises(Misconfigured) as raised:
+        AnthropicApi(AnthropicConfig(api_key=key))
+    assert "ANTHROPIC_API_KEY" in raised.value.detail
+
+
+def test_the_key_is_not_shown_with_the_configuration() -> None:
+    assert "sk-secret" not in repr(AnthropicConfig(api_key="sk-secret"))
+
+
+def test_the_seam_alone_imports_no_library() -> None:
+    code = "import sys, shared.backends; sys.exit('anthropic' in sys.modules or 'httpx2' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)

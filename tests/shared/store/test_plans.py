@@ -47,6 +47,7 @@ async def everything(store: Store, clock: Clock) -> None:
     await store.ours(general.id)
     await store.dropped(second, 0)
     await store.ask_stop(second)
+    await store.known("odd", ["a", "b"])
     await store.unfinished()
     await store.load(second)
     await store.history(within(first), before=second, turns=10, characters=1000)

@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from shared.chat import ChannelId, MessageId
 from shared.states import ENDED, TRANSITIONS, IllegalStep, Outcome, State, Step
 from shared.store import Store, Taken, UnknownPart, UnknownTurn
-from tests.conformance.store import Clock, channel, final, message
+from tests.conformance.store import Clock, channel, final, kind, made, message
 
 T = TypeVar("T")
 PLACES = (channel("a"), channel("b"), channel("c", parent="a"))
@@ -85,9 +85,8 @@ class Machine(RuleBasedStateMachine):
         return self.number
 
     def notice(self, taken: Taken) -> None:
-        assert taken.kind == "notice"
-        assert taken.turn is not None
-        self.turns[taken.turn] = Turn("answered", 0, None, "done", {})
+        assert kind(taken) == "notice"
+        self.turns[made(taken)] = Turn("answered", 0, None, "done", {})
 
     def stopped(self, conversations: list[UUID]) -> list[int]:
         """Ask the model's turns to stop; those that were asked."""
@@ -101,11 +100,10 @@ class Machine(RuleBasedStateMachine):
     @rule(place=place_numbers)
     def ask(self, place: int) -> None:
         taken = self.runner.run(self.store.ask("odd", message(self.fresh(), place=PLACES[place])))
-        assert taken.turn is not None
         assert taken.conversation is not None
-        assert taken.turn not in self.turns
+        assert made(taken) not in self.turns
         assert self.open.setdefault(place, taken.conversation) == taken.conversation
-        self.turns[taken.turn] = Turn("queued", 0, taken.conversation, "done", {})
+        self.turns[made(taken)] = Turn("queued", 0, taken.conversation, "done", {})
 
     @rule(number=st.integers(1, 12), place=place_numbers)
     def repeat(self, number: int, place: int) -> None:
@@ -160,11 +158,11 @@ class Machine(RuleBasedStateMachine):
         if self.step(turn, "settle", lambda: self.store.settle(turn, final(outcome=outcome))):
             self.turns[turn].outcome = outcome
 
-    @rule(turn=turn_numbers)
-    def delivered(self, turn: int) -> None:
-        outcome = self.turns[turn].outcome if turn in self.turns else "done"
+    @rule(turn=turn_numbers, failed=st.booleans())
+    def delivered(self, turn: int, failed: bool) -> None:
+        outcome = self.turns[turn].outcome if turn in self.turns and not failed else "failed"
         steps: dict[Outcome, Step] = {"done": "deliver_done", "stopped": "deliver_stopped", "failed": "deliver_failed"}
-        self.step(turn, steps[outcome], lambda: self.store.delivered(turn))
+        self.step(turn, steps[outcome], lambda: self.store.delivered(turn, failed=failed))
 
     @rule(turn=turn_numbers, ordinal=ordinals)
     def sending(self, turn: int, ordinal: int) -> None:

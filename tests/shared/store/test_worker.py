@@ -61,7 +61,7 @@ async def test_what_comes_meanwhile_is_committed_together(worker: Worker) -> Non
     assert await worker.run(lines) == list(range(20))
 
 
-async def test_a_failure_in_a_group_undoes_itself_alone(worker: Worker) -> None:
+async def test_a_refusal_of_the_database_in_a_group_undoes_itself_alone(worker: Worker) -> None:
     held = threading.Event()
     calls: list[asyncio.Future[int]] = [
         worker.run(lambda _c: int(held.wait(10))),
@@ -75,6 +75,20 @@ async def test_a_failure_in_a_group_undoes_itself_alone(worker: Worker) -> None:
     results = await asyncio.gather(*calls, return_exceptions=True)
     assert [type(one) for one in results] == [int, int, ValueError, int, StoreUnusable, int]
     assert await worker.run(lines) == [1, 2, 3]
+
+
+async def test_a_fault_in_a_group_undoes_itself_alone(worker: Worker) -> None:
+    held = threading.Event()
+    calls: list[asyncio.Future[int]] = [
+        worker.run(lambda _c: int(held.wait(10))),
+        worker.run(lambda c: add(c, 1)),
+        worker.run(spoil),
+        worker.run(lambda c: add(c, 2)),
+    ]
+    held.set()
+    results = await asyncio.gather(*calls, return_exceptions=True)
+    assert [type(one) for one in results] == [int, int, ValueError, int]
+    assert await worker.run(lines) == [1, 2]
 
 
 async def test_a_failure_alone_undoes_itself(worker: Worker) -> None:

@@ -1,0 +1,186 @@
+"""`make bench`: speed and size of the real server against both simulators, all on loopback, in about five minutes.
+
+The Discord simulator (50 ms round trip), the model's simulator and the server are processes of their own; the bench writes as
+people through the control API at times fixed beforehand and then reads both logs. The processes' monotonic clocks are one.
+
+What is measured:
+- event to model request: from the gateway event's leaving the Discord simulator to the arrival of POST /v1/messages.
+- first delta to first text: from the model's first delta to the moment at which the first post takes effect, which is one way
+  (half a round trip) after its arrival at the simulator.
+- staleness, over the time from a reply's first text shown to the model's last delta, sampled every 10 ms: the age of the oldest
+  text missing (how long ago the model's text was last what the chat shows; 0 if nothing is missing), and the age of the newest
+  text shown (how long ago the model had sent it), which is greater by the 60 ms between two deltas. Their bound is that of a bot
+  that shows the newest text from the first delta on once a second, or once in N/50 seconds, and costs no time itself.
+- last delta to whole text: to the moment at which the call takes effect that makes the chat show the whole text; apart for
+  replies for which a call was under way when the last delta came.
+- processor time: user and system time of the server over the measured stretch, per 100 replies completed in it.
+- memory: resident; at rest 2 s after a start, and the peak under load; beside a process that only imports the same modules.
+- start to ready: from exec to the end of the gateway's handshake, as the simulator sees it.
+
+The load: N conversations, each in a thread of its own, opened by a mention in a text channel of its own before measuring begins.
+Questions come at fixed, jittered times, whatever the answers do. A reply has 200 words in 100 deltas over 6 s, the first delta
+0.3 s after the request. One conversation and ten ask every 8 s, which is what 5 calls in 5 seconds and channel bear; 100 ask
+every 6.8 s, so that nearly all have a reply under way; 500 ask as often as the overall limit bears: 2 calls a reply, a post and
+a final, use 85 % of 50 calls a second.
+"""
+
+import argparse
+import asyncio
+import io
+import os
+import platform
+import pstats
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from tests.bench import report, shelves
+from tests.bench.figures import bearable
+from tests.bench.machine import ROUND_TRIP, house, imports_alone, memory
+from tests.bench.report import Row
+from tests.bench.talk import Load, Talk, talk
+
+LOADS = {
+    1: Load(1, period=8.0, jitter=0.5, opening=2.0, ramp=0.0, seconds=32.0),
+    10: Load(10, period=8.0, jitter=0.5, opening=2.0, ramp=0.0, seconds=24.0),
+    100: Load(100, period=6.8, jitter=0.2, opening=bearable(3), ramp=7.0, seconds=27.0),
+    500: Load(500, period=500 / bearable(2), jitter=1.0, opening=bearable(3), ramp=7.0, seconds=30.0),
+}
+QUICK = ("start", "10", "store")
+PARTS = ("start", *map(str, LOADS), "store")
+
+
+class Bench:
+    """One run of the bench."""
+
+    def __init__(self, folder: Path, *, profile: bool, log: Path | None) -> None:
+        self._folder = folder
+        self._profile = folder / "profile" if profile else None
+        self._log = log
+        self._rows: list[Row] = []
+        self.sound = True
+        """Whether every reply was whole and no call was refused."""
+
+    async def run(self, *, start: int, loads: list[Load], largest: tuple[int, int]) -> None:
+        """Measure `start` starts, these loads, and the store up to `largest` conversations and turns; 0 leaves a part out."""
+        imports = await imports_alone()
+        if start:
+            await self._start(start, imports)
+        for load in loads:
+            await self._load(load, imports)
+        if largest[0]:
+            await self._store(*largest)
+        _say("\n" + report.table(self._rows))
+
+    async def _start(self, times: int, imports: float) -> None:
+        _say(f"start: {times} times")
+        seconds: list[float] = []
+        asked: list[float] = []
+        answered = 0
+        rest = 0.0
+        async with house(self._folder / "start") as around:
+            await around.claude.post("scripts", match="start", times=None, script={})  # echoes at once
+            for number in range(times):
+                known = len(await around.discord.get("dispatches"))
+                server = await around.start()
+                await around.connected(server)
+                said = await around.discord.post("say", **{"as": "user1", "in": "general", "text": f"@threadline start {number}"})
+                await asyncio.sleep(2.0)
+                rest = memory(server.pid)
+                written = await around.discord.get("dispatches", after=known)
+                seconds.append(max(each["mono"] for each in written if each["event"] == "GUILD_CREATE") - server.spawned)
+                calls = (await around.claude.get("log", bodies=0))["calls"]
+                mine = [call for call in calls if f"start {number}" in call["notes"].get("last", "")]
+                asked += [call["arrived_mono"] - server.spawned for call in mine]
+                await server.stop()
+                shown = await around.discord.get("messages", channel=said["id"])
+                answered += sum(1 for each in shown if f"start {number}" in each["content"])
+        self._rows += report.starts(seconds, asked, answered) + report.memory_at_rest(imports, rest)
+
+    async def _load(self, load: Load, imports: float) -> None:
+        _say(f"{load.conversations} conversations, {load.rate:.2f} questions a second: measuring {load.seconds:.0f} s")
+        async with house(self._folder / str(load.conversations)) as around:
+            channels = ["general"]
+            while len(channels) < load.conversations:
+                made = await around.discord.post("add_channel", name=f"channel{len(channels)}")
+                channels.append(made["id"])
+            server = await around.start(self._profile)
+            await around.connected(server)
+            await asyncio.sleep(1.0)
+            talked = await talk(around, server, load, channels)
+            await server.stop()
+            if self._log:
+                self._log.write_bytes((around.folder / "server.log").read_bytes())
+        self._told(talked, imports)
+
+    def _told(self, talked: Talk, imports: float) -> None:
+        load = talked.load
+        streaming = load.rate * 6.3
+        _say(
+            f"  {talked.calls:.1f} calls a second, {talked.busiest} in the busiest one; about "
+            f"{min(streaming, load.conversations):.0f} replies under way at a time"
+        )
+        _say(
+            f"  for want of a processor the server waited {100 * talked.waited:.1f} % of the time, the busier simulator "
+            f"{100 * talked.simulators_waited:.1f} %; the latest question was {1000 * talked.late:.0f} ms late"
+        )
+        if self._profile:
+            _say(_costliest(self._profile))
+        self.sound &= not talked.suffered and all(reply.whole for reply in talked.all)
+        self._rows += report.talked(talked, imports)
+
+    async def _store(self, conversations: int, turns: int) -> None:
+        _say("store")
+        folder = self._folder / "store"
+        folder.mkdir()
+        sizes = tuple(size for size in (10, 1_000, 100_000) if size < conversations)
+        self._rows += report.stored("conversations", await shelves.by_conversations(folder, (*sizes, conversations)))
+        sizes = tuple(size for size in (10, 100) if size < turns)
+        self._rows += report.stored("turns in a conversation", await shelves.by_turns(folder, (*sizes, turns)))
+
+
+def _costliest(profile: Path) -> str:
+    """The functions that took most time themselves, in the main thread."""
+    out = io.StringIO()
+    pstats.Stats(str(profile), stream=out).strip_dirs().sort_stats("tottime").print_stats(25)
+    return out.getvalue()
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def main() -> int:
+    """The exit status: 0, also if a target is missed; 1 if a reply was not whole or a call was refused with 429."""
+    parser = argparse.ArgumentParser(prog="make bench", description="Measure speed and size against the simulators.")
+    parser.add_argument("--quick", action="store_true", help="a rough look in less than a minute")
+    parser.add_argument("--only", default="", help=f"parts with commas between them: {', '.join(PARTS)}")
+    parser.add_argument("--profile", action="store_true", help="run the server under cProfile and show what costs most")
+    parser.add_argument("--seconds", type=float, help="measure each load for so long")
+    parser.add_argument("--log", type=Path, help="keep the server's log of the last load in this file")
+    given = parser.parse_args()
+    parts = given.only.split(",") if given.only else QUICK if given.quick else PARTS
+    if unknown := set(parts) - set(PARTS):
+        parser.error(f"no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    loads = [load for name, load in LOADS.items() if str(name) in parts]
+    if given.seconds or given.quick:
+        loads = [replace(load, seconds=given.seconds or 10.0) for load in loads]
+    begun = time.monotonic()
+    machine = f"Python {platform.python_version()}, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}"
+    _say(f"{machine}, round trip {1000 * ROUND_TRIP:.0f} ms")
+    with tempfile.TemporaryDirectory(prefix="threadline-bench-") as folder:
+        bench = Bench(Path(folder), profile=given.profile, log=given.log)
+        start = (2 if given.quick else 5) if "start" in parts else 0
+        largest = ((10_000, 1_000) if given.quick else (100_000, 1_000)) if "store" in parts else (0, 0)
+        asyncio.run(bench.run(start=start, loads=loads, largest=largest))
+    _say(f"{time.monotonic() - begun:.0f} s; load {os.getloadavg()[0]:.1f}")
+    if given.profile:
+        _say("The server ran under cProfile: its times and its processor time are higher than they are.")
+    return 0 if bench.sound else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

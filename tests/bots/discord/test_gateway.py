@@ -1,0 +1,330 @@
+"""Connecting, sessions, and what is held back until the servers are known."""
+
+import asyncio
+import gc
+import socket
+import time
+from typing import Any
+
+import pytest
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+
+from bots.discord.config import DiscordConfig
+from bots.discord.convert import channel_id
+from bots.discord.gateway import LONGEST_GAP, Pace
+from sandbox.discord.defaults import BOT, CHANNELS, GUILD
+from sandbox.faults import Rule
+from shared.chat import Channel, Connected, Deleted, Event, Message, Target
+from shared.errors import Misconfigured
+from tests.bots.discord.rig import DiscordRig, discord_rig
+from tests.bots.discord.scripted import ScriptedGateway, scripted_gateway
+from tests.conformance.adapter_rig import Heard, asked, listening, running
+
+CONTENT = 1 << 15
+
+
+async def ended(rig: DiscordRig) -> str:
+    """What the operator is told when the adapter gives up."""
+    with pytest.raises(Misconfigured) as caught:
+        async with asyncio.timeout(10):
+            await rig.adapter.run(Heard())
+    return caught.value.detail
+
+
+async def test_a_wrong_token_names_the_setting_and_not_the_token() -> None:
+    async with discord_rig(token="a-wrong-secret") as rig:
+        detail = await ended(rig)
+    assert "DISCORD_TOKEN" in detail
+    assert "a-wrong-secret" not in detail
+    assert "a-wrong-secret" not in repr(DiscordConfig(token="a-wrong-secret"))
+
+
+async def test_a_token_that_was_reset_ends_run_too(rig: DiscordRig) -> None:
+    heard = Heard()
+    run = asyncio.create_task(rig.adapter.run(heard))
+    await heard.connected()
+    await rig.simulator.set_token("another")
+    await rig.simulator.drop()
+    with pytest.raises(Misconfigured, match="DISCORD_TOKEN"):
+        async with asyncio.timeout(10):
+            await run
+
+
+async def test_content_that_is_demanded_and_not_granted_ends_run(rig: DiscordRig) -> None:
+    await rig.simulator.set_message_content(False)
+    detail = await ended(rig)
+    assert "Message Content Intent" in detail
+    assert "DISCORD_MESSAGE_CONTENT=auto" in detail
+
+
+async def test_auto_goes_on_without_content_and_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    async with discord_rig(message_content="auto") as rig:
+        await rig.simulator.set_message_content(False)
+        async with listening(rig.adapter) as heard:
+            assert (await asked(rig, heard, "by mention")).text == "by mention"
+    assert "only mentions can be read" in caplog.text
+    assert rig.simulator.gateway.counts.identifies == 2
+
+
+async def test_auto_takes_content_that_is_granted_and_off_never_asks() -> None:
+    for setting, unreadable in (("auto", False), ("off", True)):
+        async with discord_rig(message_content=setting) as rig, listening(rig.adapter) as heard:
+            await rig.say("between us", to_bot=False)
+            assert (await heard.message()).unreadable == unreadable
+            assert rig.simulator.gateway.counts.identifies == 1
+
+
+async def test_a_dropped_connection_is_resumed_and_nothing_is_missed_or_announced(rig: DiscordRig) -> None:
+    async with listening(rig.adapter) as heard:
+        await asked(rig, heard, "before")
+        await rig.simulator.drop()
+        await rig.simulator.wait_for(lambda: not rig.simulator.gateway.connected)
+        await rig.say("meanwhile")
+        await heard.until(lambda: heard.texts == ["before", "meanwhile"])
+        assert [event for event in heard.events if isinstance(event, Connected)] == [Connected()]
+        assert rig.simulator.gateway.counts.resumes == 1
+
+
+async def test_a_session_that_cannot_be_resumed_is_announced_anew(rig: DiscordRig) -> None:
+    async with listening(rig.adapter) as heard:
+        await rig.simulator.forget_sessions()
+        await rig.simulator.drop()
+        await heard.connected(2)
+        assert (await asked(rig, heard, "after")).text == "after"
+        assert rig.adapter.health().connected
+
+
+async def test_a_rest_api_that_is_down_at_the_start_is_tried_again(rig: DiscordRig) -> None:
+    await rig.simulator.fault(Rule("status", path="/users/@me$", status=503, times=2))
+    await rig.simulator.fault(Rule("reset", path="/users/@me$", nth=3))
+    async with listening(rig.adapter) as heard:
+        await asked(rig, heard)
+    assert len(rig.simulator.calls.matching("GET", "/users/@me")) >= 4
+
+
+async def test_a_gateway_that_cannot_be_reached_is_tried_again() -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        address = f"ws://127.0.0.1:{closed.getsockname()[1]}/gateway"
+        async with discord_rig(gateway_url=address) as rig, running(rig.adapter, Heard()):
+            await rig.simulator.wait_for(lambda: len(rig.simulator.calls.matching("GET", "/users/@me")) >= 2)
+            assert not rig.adapter.health().connected
+
+
+async def test_the_process_wide_addresses_are_put_back(rig: DiscordRig) -> None:
+    before = Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY
+    async with listening(rig.adapter):
+        assert rig.simulator.api_url == Route.BASE
+    assert before == (Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY)
+
+
+async def test_without_addresses_it_is_the_real_discord_that_is_meant() -> None:
+    assert Route.BASE.startswith("https://discord.com/api/")
+    assert DiscordConfig(token="t").api_url == DiscordConfig(token="t").gateway_url == ""
+
+
+async def test_a_new_session_waits_for_our_spacing_and_not_for_the_librarys() -> None:
+    async with discord_rig(identify_spacing=0.3) as rig, listening(rig.adapter) as heard:
+        began = time.monotonic()
+        await rig.new_session()
+        await heard.connected(2)
+        assert 0.2 < time.monotonic() - began < 4
+
+
+def test_identifies_are_spaced_more_and_more_and_never_use_up_a_days_worth() -> None:
+    now = 0.0
+    pace = Pace(5.0, lambda: now)
+    waits = [pace.take() for _ in range(8)]
+    assert waits[:3] == [0.0, 5.0, 15.0]
+    assert [waits[5] - waits[4], waits[6] - waits[5], waits[7] - waits[6]] == [80.0, LONGEST_GAP, LONGEST_GAP]
+    now, count = 10_000.0, 0
+    while now < 10_000.0 + 86_400:
+        now += pace.take() + 0.1
+        count += 1
+    assert count < 1000
+
+
+def test_a_session_long_after_the_last_one_waits_for_nothing() -> None:
+    now = 0.0
+    pace = Pace(5.0, lambda: now)
+    pace.take()
+    now = 7.0
+    assert pace.take() == 0.0
+    now = 8.0
+    assert pace.take() == 9.0
+    now = 5000.0
+    assert pace.take() == 0.0
+
+
+# what the simulator's world never does
+
+OTHER = GUILD + 1000
+
+
+def ready(url: str, *guilds: int) -> dict[str, Any]:
+    me = {"id": str(BOT), "username": "threadline", "discriminator": "0", "avatar": None, "bot": True, "verified": True}
+    return {
+        "v": 10,
+        "user": me,
+        "guilds": [{"id": str(guild), "unavailable": True} for guild in guilds],
+        "private_channels": [],
+        "session_id": "s",
+        "resume_gateway_url": url,
+        "application": {"id": str(BOT), "flags": CONTENT},
+    }
+
+
+def guild(number: int, channel: int) -> dict[str, Any]:
+    me: dict[str, Any] = {
+        "user": {"id": str(BOT), "username": "t", "discriminator": "0", "avatar": None},
+        "roles": [],
+        "joined_at": None,
+        "flags": 0,
+    }
+    everyone = {"id": str(number), "name": "@everyone", "permissions": str((1 << 50) - 1), "position": 0, "color": 0}
+    everyone |= {"colors": {"primary_color": 0}, "hoist": False, "managed": False, "mentionable": False, "flags": 0}
+    text: dict[str, Any] = {
+        "id": str(channel),
+        "type": 0,
+        "name": "here",
+        "position": 0,
+        "permission_overwrites": [],
+        "last_message_id": None,
+    }
+    lists = {each: list[Any]() for each in ("emojis", "stickers", "features", "threads", "voice_states", "presences")}
+    levels = dict.fromkeys(("verification_level", "default_message_notifications", "explicit_content_filter", "mfa_level"), 0)
+    body: dict[str, Any] = {"id": str(number), "name": "g", "owner_id": "1", "roles": [everyone], "members": [me]}
+    body |= {"channels": [text], "unavailable": False, "member_count": 1, "nsfw_level": 0, "premium_tier": 0}
+    return body | lists | levels | {"preferred_locale": "en-US", "system_channel_flags": 0, "afk_timeout": 1}
+
+
+def said(number: int, channel: int, server: int, text: str) -> dict[str, Any]:
+    author = {"id": "5", "username": "ada", "global_name": "Ada", "discriminator": "0", "avatar": None}
+    message: dict[str, Any] = {"id": str(number), "channel_id": str(channel), "guild_id": str(server), "type": 0}
+    message |= {"author": author, "content": f"<@{BOT}> {text}", "mentions": [{**author, "id": str(BOT)}], "flags": 0}
+    return message | {"timestamp": "2026-01-01T00:00:00+00:00", "edited_timestamp": None, "components": []}
+
+
+async def begin(gateway: ScriptedGateway, *guilds: int) -> None:
+    async with asyncio.timeout(10):
+        await gateway.identified.wait()
+    await gateway.dispatch("READY", ready(gateway.url, *guilds))
+
+
+async def test_nothing_is_delivered_before_the_servers_are_known() -> None:
+    channel = CHANNELS["general"]
+    heard = Heard()
+    async with scripted_gateway() as gateway, discord_rig(gateway_url=gateway.url) as rig, running(rig.adapter, heard):
+        await begin(gateway, GUILD)
+        await gateway.dispatch("MESSAGE_CREATE", said(10**18, channel, GUILD, "too early"))
+        await gateway.dispatch("MESSAGE_DELETE", {"id": "7", "channel_id": str(channel), "guild_id": str(GUILD)})
+        await gateway.dispatch("GUILD_CREATE", guild(GUILD, channel))
+        await heard.until(lambda: len(heard.events) == 3)
+    kinds: list[type[Event]] = [type(event) for event in heard.events]
+    assert kinds == [Connected, Message, Deleted]
+    [message] = heard.messages
+    assert (message.text, message.target.channel.title) == ("too early", "here")
+    assert message.thread is not None, "its permissions were not known when it came"
+
+
+async def test_a_server_in_an_outage_is_not_waited_for_long_and_announced_when_it_is_back() -> None:
+    channel = CHANNELS["general"]
+    heard = Heard()
+    async with scripted_gateway() as gateway, discord_rig(gateway_url=gateway.url) as rig, running(rig.adapter, heard):
+        await begin(gateway, GUILD, OTHER)
+        await gateway.dispatch("GUILD_CREATE", guild(GUILD, channel))
+        await gateway.dispatch("MESSAGE_CREATE", said(10**18, channel, GUILD, "hello"))
+        await heard.until(lambda: len(heard.events) == 2)
+        await gateway.dispatch("GUILD_CREATE", guild(OTHER, OTHER + 1))
+        await heard.connected(2)
+        await gateway.dispatch("GUILD_DELETE", {"id": str(OTHER), "unavailable": True})
+        await gateway.dispatch("GUILD_CREATE", guild(OTHER, OTHER + 1))
+        await heard.connected(3)
+    assert [type(event) for event in heard.events] == [Connected, Message, Connected, Connected]
+
+
+async def test_a_bot_in_no_server_is_connected_at_once() -> None:
+    heard = Heard()
+    async with scripted_gateway() as gateway, discord_rig(gateway_url=gateway.url) as rig, running(rig.adapter, heard):
+        await begin(gateway)
+        await heard.connected()
+        assert rig.adapter.health().connected
+
+
+async def test_an_event_that_cannot_be_read_does_not_stop_the_next(caplog: pytest.LogCaptureFixture) -> None:
+    channel = CHANNELS["general"]
+    heard = Heard()
+    poison = said(10**18, channel, GUILD, "poison")
+    del poison["mentions"]
+    async with scripted_gateway() as gateway, discord_rig(gateway_url=gateway.url) as rig, running(rig.adapter, heard):
+        await begin(gateway, GUILD)
+        await gateway.dispatch("MESSAGE_CREATE", poison)
+        await gateway.dispatch("GUILD_CREATE", guild(GUILD, channel))
+        await heard.connected()
+        await gateway.dispatch("MESSAGE_CREATE", poison)
+        await gateway.dispatch("MESSAGE_CREATE", said(10**18 + 1, channel, GUILD, "fine"))
+        await heard.message()
+    assert heard.texts == ["fine"]
+    assert "a message could not be read" in caplog.text
+
+
+async def test_many_deletions_at_once_are_told_one_by_one() -> None:
+    heard = Heard()
+    async with scripted_gateway() as gateway, discord_rig(gateway_url=gateway.url) as rig, running(rig.adapter, heard):
+        await begin(gateway, GUILD)
+        await gateway.dispatch("GUILD_CREATE", guild(GUILD, 7))
+        await gateway.dispatch("MESSAGE_DELETE_BULK", {"ids": ["9", "8"], "channel_id": "7", "guild_id": str(GUILD)})
+        await heard.until(lambda: len(heard.events) == 3)
+    assert [event.message for event in heard.events if isinstance(event, Deleted)] == ["discord:8", "discord:9"]
+
+
+async def test_while_the_gateway_is_away_health_says_so_and_posts_go_on() -> None:
+    heard = Heard()
+    async with scripted_gateway() as gateway, discord_rig(gateway_url=gateway.url) as rig, running(rig.adapter, heard):
+        await begin(gateway, GUILD)
+        await gateway.dispatch("GUILD_CREATE", guild(GUILD, 7))
+        await heard.connected()
+        await gateway.go_down()
+        async with asyncio.timeout(10):
+            await gateway.refused.wait()
+        assert not rig.adapter.health().connected
+        target = Target(Channel(channel_id(CHANNELS["general"]), "group", space=f"discord:{GUILD}"))
+        await rig.adapter.post(target, "still here", key="k1")
+        assert rig.shown(target.channel) == ["still here"]
+
+
+async def test_a_payload_that_the_library_cannot_read_costs_a_session_and_no_more() -> None:
+    heard = Heard()
+    async with scripted_gateway() as gateway, discord_rig(gateway_url=gateway.url) as rig, running(rig.adapter, heard):
+        await begin(gateway)
+        await heard.connected()
+        gateway.identified.clear()
+        await gateway.dispatch("MESSAGE_CREATE", {"id": "no number", "channel_id": "7"})
+        await begin(gateway)
+        await heard.connected(2)
+
+
+async def test_what_the_library_still_does_after_the_end_does_no_harm() -> None:
+    heard = Heard()
+    async with scripted_gateway() as gateway, discord_rig(gateway_url=gateway.url) as rig:
+        async with running(rig.adapter, heard):
+            await begin(gateway)
+            await heard.connected()
+        left = [task for task in asyncio.all_tasks() if "_delay_ready" in repr(task.get_coro())]
+        assert len(left) == 1
+        await left[0]
+
+
+async def test_a_gateway_that_answers_no_close_holds_up_the_next_try_only_for_a_moment() -> None:
+    heard = Heard()
+    async with scripted_gateway() as gateway, discord_rig(gateway_url=gateway.url, close_timeout=0.1) as rig:
+        gateway.deaf = True
+        async with running(rig.adapter, heard):
+            await begin(gateway)
+            await heard.connected()
+            gateway.identified.clear()
+            await gateway.dispatch("MESSAGE_CREATE", {"id": "no number", "channel_id": "7"})
+            await begin(gateway)
+            await heard.connected(2)
+        gc.collect()  # a connection left open is a ResourceWarning, and so a failure

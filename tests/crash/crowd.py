@@ -1,0 +1,173 @@
+"""The people of the soak: who writes what where, and how the model answers each of them.
+
+Every question carries its number, and every word of its answer carries that number, the variant and its own place, so
+that whatever is lost, doubled, mixed up or put in the wrong place can be read off what stands in the chat in the end.
+"""
+
+import asyncio
+import json
+import random
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from sandbox import anthropic, discord
+from sandbox.anthropic import Script
+
+Kind = Literal[
+    "quick", "short", "streaming", "long", "recovers", "resets", "overload", "cut", "error", "eof", "silence", "refusal", "limit"
+]
+
+KINDS: dict[Kind, int] = {
+    "quick": 30, "short": 20, "streaming": 18, "long": 8, "recovers": 4, "resets": 4,
+    "overload": 3, "cut": 3, "error": 2, "eof": 2, "silence": 2, "refusal": 2, "limit": 2,
+}  # fmt: skip
+"""Kinds of answers, and how frequent they are."""
+
+FULL: frozenset[Kind] = frozenset({"quick", "short", "streaming", "long", "recovers", "resets"})
+"""The kinds that end with the whole text and nothing else."""
+
+TEXT_CHANNELS = 3
+"""How many text channels the simulated guild has at first."""
+
+
+@dataclass(slots=True)
+class Question:
+    """One message of a person. `place` is the thread or direct chat where it has to be answered."""
+
+    number: int
+    kind: Kind
+    words: int
+    seconds: float
+    place: str = ""
+    message: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"q{self.number:04d}"
+
+    def answer(self, variant: str) -> str:
+        """The whole text of the model: `a` when it is asked first, `b` when it is asked again."""
+        return " ".join(f"{self.name}{variant}{place}" for place in range(self.words))
+
+    def scripts(self) -> Iterator[tuple[Script, int | None]]:
+        """How the model takes it, with the number of times."""
+        deltas = max(2, min(30, self.words // 3))
+        for variant, times in (("a", 1), ("b", None)):
+            whole = Script(text=self.answer(variant), deltas=deltas, seconds=self.seconds)
+            match self.kind:
+                case "recovers" if variant == "a":
+                    yield Script(status=529), 1
+                    yield whole, times
+                case "resets" if variant == "a":
+                    yield Script(cut_before=True), 1
+                    yield whole, times
+                case "overload":
+                    yield Script(status=529), None
+                case "cut" | "error" | "eof" | "silence":
+                    after = deltas // 2
+                    yield Script(text=whole.text, deltas=deltas, seconds=self.seconds, ending=self.kind, after=after), times
+                case "refusal":
+                    yield Script(text=whole.text, deltas=deltas, seconds=self.seconds, stop="refusal"), times
+                case "limit":
+                    yield Script(text=whole.text, deltas=deltas, seconds=self.seconds, stop="max_tokens"), times
+                case _:
+                    yield whole, times
+
+
+def questions(dice: random.Random, numbers: range, longest: float) -> list[Question]:
+    """Questions of random kinds; an answer streams for at most `longest` seconds."""
+    made: list[Question] = []
+    for number in numbers:
+        kind = dice.choices(list(KINDS), list(KINDS.values()))[0]
+        words = {"quick": 8, "short": 30, "long": 330}.get(kind, dice.randint(20, 90))
+        seconds = 0.0 if kind == "quick" else dice.uniform(0.0, longest)
+        made.append(Question(number, kind, words, seconds))
+    return made
+
+
+def teach(claude: anthropic.Simulator, asked: list[Question]) -> None:
+    """Script every answer. The newest question goes first: what is not answered is asked again beside it."""
+    for question in reversed(asked):
+        for script, times in question.scripts():
+            claude.script(script, match=f"{question.name} ", times=times)
+
+
+@dataclass(slots=True)
+class Crowd:
+    """People in channels, threads and direct chats."""
+
+    dice: random.Random
+    channels: list[str]
+    people: list[str]
+    guests: list[str]
+    """Those who write in private."""
+    threads: list[str] = field(default_factory=list[str])
+    said: list[Question] = field(default_factory=list[Question])
+
+    @classmethod
+    async def gather(cls, dice: random.Random, platform: discord.Simulator, channels: int) -> "Crowd":
+        """Make three fifths of the channels text channels and the others direct chats."""
+        texts = ["general", "random", "support"]
+        public = channels * 3 // 5
+        for number in range(len(texts), public):
+            texts.append(f"room{number}")
+            await platform.add_channel(texts[-1])
+        guests = [f"guest{number}" for number in range(channels - public)]
+        for guest in guests:
+            await platform.add_user(guest)
+        return cls(dice, texts[:public], [f"user{number}" for number in range(1, 6)], guests)
+
+    async def greet(self, platform: discord.Simulator, script: list[Question]) -> None:
+        """Every guest says the first thing: Discord tells a bot of a direct chat only when somebody writes in it."""
+        for question in script:
+            await self._private(platform, question, self.guests[question.number])
+
+    async def talk(self, platform: discord.Simulator, script: list[Question], a_second: float) -> None:
+        """Say everything, so many messages a second on average, in bursts. It goes by the clock, whatever the server does."""
+        waiting = list(reversed(script))
+        while waiting:
+            burst = [waiting.pop() for _ in range(min(len(waiting), self.dice.choice((1, 1, 2, 3, 4))))]
+            where = self.dice.random()
+            for question in burst:
+                await self._say(platform, question, burst[0], where)
+            await asyncio.sleep(self.dice.expovariate(a_second / len(burst)))
+
+    async def _say(self, platform: discord.Simulator, question: Question, first: Question, where: float) -> None:
+        text = f"{question.name} {question.kind}"
+        if where < 0.4 or (where < 0.7 and not self._open(platform)):
+            await self._private(platform, question, self.guests[first.number % len(self.guests)])
+        elif where < 0.7:
+            there = self._open(platform)
+            place = there[first.number % len(there)]
+            view = await platform.say(self.dice.choice(self.people), place, text)
+            self._note(question, view, place)
+        else:
+            view = await platform.say(self.dice.choice(self.people), self.dice.choice(self.channels), f"@threadline {text}")
+            self.threads.append(view["id"])
+            self._note(question, view, view["id"])
+
+    async def _private(self, platform: discord.Simulator, question: Question, guest: str) -> None:
+        view = await platform.say(guest, "", f"{question.name} {question.kind}", direct=True)
+        self._note(question, view, view["channel"])
+
+    def _note(self, question: Question, view: dict[str, Any], place: str) -> None:
+        question.message, question.place = view["id"], place
+        self.said.append(question)
+
+    def _open(self, platform: discord.Simulator) -> list[str]:
+        """The newest threads that people can see."""
+        return [each for each in self.threads[-30:] if platform.world.channel(int(each)) is not None][-20:]
+
+    def places(self) -> dict[str, list[Question]]:
+        """What was asked in each place, in order."""
+        found: dict[str, list[Question]] = {}
+        for question in self.said:
+            found.setdefault(question.place, []).append(question)
+        return found
+
+
+def numbers_in(body: Any) -> list[int]:
+    """The numbers of the questions in a prompt, in order."""
+    return [int(found) for found in re.findall(r'"text": "(?:[^"]+: )?q(\d{4}) ', json.dumps(body))]

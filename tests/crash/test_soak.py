@@ -1,0 +1,185 @@
+"""A long run under random faults, mishaps and kills. Every message is answered exactly once or told why, in its place and order.
+
+`pytest --soak full` is the whole of it; the short one is part of every run. `--soak-seed` chooses another course of events.
+"""
+
+import asyncio
+import contextlib
+import random
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from sandbox.calls import Call
+from sandbox.discord import SimulatorConfig
+from tests.crash import reading, weather
+from tests.crash.crowd import Crowd, Question, questions, teach
+from tests.crash.house import House, house
+
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(900)]
+ENDED = ("done", "stopped", "failed")
+STANDSTILL = 45.0
+"""Seconds without any call after which what is missing will not come any more."""
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A part of the soak under the same limits."""
+
+    messages: int
+    a_second: float
+    kills: int
+    life: float
+    """Seconds that a life of the server lasts at most."""
+    answer: float
+    """Seconds that an answer streams at most."""
+    real_limits: bool
+
+    def config(self, folder: Path, seed: int) -> SimulatorConfig:
+        """A Discord 20 ms away. Its real limits bound how much can be said; the wide ones are ten times as high."""
+        state = folder / "discord.journal"
+        if self.real_limits:
+            return SimulatorConfig(round_trip=0.02, state=state, seed=seed)
+        return SimulatorConfig(
+            round_trip=0.02, state=state, seed=seed, channel_limit=(50, 5.0), delete_limit=(50, 1.0), typing_limit=(50, 5.0),
+            thread_limit=(100, 10.0), history_limit=(100, 5.0), other_limit=(200, 5.0), global_limit=(500, 1.0),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Soak:
+    channels: int
+    stretches: tuple[Stretch, ...]
+
+
+SOAKS = {
+    "short": Soak(8, (Stretch(150, 15.0, 2, 4.0, 0.7, real_limits=False),)),
+    "full": Soak(40, (Stretch(300, 5.0, 4, 14.0, 2.0, real_limits=True), Stretch(1700, 10.0, 20, 12.0, 2.0, real_limits=False))),
+}
+
+
+class Run:
+    """What is gathered over the stretches of one soak."""
+
+    def __init__(self, folder: Path, before: Path, soak: Soak, seed: int) -> None:
+        self.folder = folder
+        self.before = before
+        self.soak = soak
+        self.seed = seed
+        self.dice = random.Random(seed)
+        self.crowd: Crowd | None = None
+        self.asked: list[Call] = []
+        self.mishaps: Counter[str] = Counter()
+        self.limited: list[int] = []
+        self.problems: list[str] = []
+        self.fates: Counter[str] = Counter()
+
+    async def stretch(self, number: int) -> None:
+        """Do one stretch to its end; after the last one look at everything."""
+        stretch, last = self.soak.stretches[number], number == len(self.soak.stretches) - 1
+        done = len(self.crowd.said) if self.crowd else 0
+        script = questions(self.dice, range(done, done + stretch.messages), stretch.answer)
+        config = stretch.config(self.folder, self.seed + number)
+        settings = {"DISCORD_DIRECT": "open", "SILENCE_SECONDS": "4", "HISTORY_TURNS": "20"}
+        async with house(self.folder, before=None if number else self.before, discord=config) as around:
+            around.settings.update(settings)
+            teach(around.claude, script)
+            crowd = self.crowd = self.crowd or await Crowd.gather(self.dice, around.discord, self.soak.channels)
+            await self._weather(around, stretch, crowd, script)
+            self.asked += around.claude.asked()
+            self.limited.append(around.discord.stats()["suffered"])
+            if last:
+                self._look(around, crowd)
+
+    async def _weather(self, around: House, stretch: Stretch, crowd: Crowd, script: list[Question]) -> None:
+        sky = weather.Weather(random.Random(self.dice.random()), around)
+        if not crowd.said:
+            await self._greet(around, crowd, script[: len(crowd.guests)])
+        left = [question for question in script if not question.place]
+        await sky.faults()
+        trouble = asyncio.create_task(sky.gateway())
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                lives = tasks.create_task(sky.lives(stretch.kills, stretch.life))
+                tasks.create_task(crowd.talk(around.discord, left, stretch.a_second))
+        finally:
+            trouble.cancel()
+        await ended(around, len(crowd.said))
+        await lives.result().stop()
+        self.mishaps += sky.counts
+        self.mishaps.update(f"call {call.fault}" for call in around.discord.calls if call.fault)
+        self.mishaps.update(f"model {call.fault}" for call in around.claude.calls if call.fault)
+
+    async def _greet(self, around: House, crowd: Crowd, script: list[Question]) -> None:
+        """The first words of every guest are stored; what happens next finds the server dead."""
+        server = await around.start()
+        await around.connected(server)
+        await crowd.greet(around.discord, script)
+        while len(turns(around.folder)) < len(script):  # noqa: ASYNC110  (the file tells nobody when it changes)
+            await asyncio.sleep(0.02)
+        server.process.kill()
+        await server.process.wait()
+        self.mishaps["kill after the first words"] += 1
+
+    def _look(self, around: House, crowd: Crowd) -> None:
+        places = crowd.places()
+        found = reading.Reading(around.discord, places)
+        self.fates = found.fates
+        log = around.log()
+        self.problems = [
+            *found.problems,
+            *reading.wrong_in_store(around.folder / "state" / "threadline.db", crowd.said, len(places)),
+            *reading.wrong_in_prompts(self.asked, places),
+            *reading.wrong_in_log(log, [around.discord.config.token, around.claude.key]),
+        ]
+
+    def report(self, seconds: float) -> str:
+        """The figures, for `pytest -rP`."""
+        attempts = Counter(attempt for _, attempt in turns(self.folder))
+        return "\n".join(
+            [
+                f"seed {self.seed}: {sum(stretch.messages for stretch in self.soak.stretches)} messages in {seconds:.0f} s",
+                f"fates: {dict(self.fates)}",
+                f"mishaps: {dict(self.mishaps)}",
+                f"429s that nobody planted, by stretch: {self.limited}",
+                f"requests to the model: {len(self.asked)}; attempts: {dict(attempts)}",
+                f"log: {dict(reading.lines((self.folder / 'server.log').read_text()))}",
+            ]
+        )
+
+
+def turns(folder: Path) -> Sequence[tuple[str, int]]:
+    """State and attempts of the turns of questions."""
+    with contextlib.closing(sqlite3.connect(f"file:{folder}/state/threadline.db?mode=ro", uri=True)) as file:
+        return list(file.execute("SELECT state, attempts FROM turns WHERE kind = 'ask'"))
+
+
+async def ended(around: House, wanted: int) -> None:
+    """Wait until so many questions have come to an end, or nothing happens any more: what is missing then is told later."""
+    calls, since = -1, time.monotonic()
+    while True:
+        states = [state for state, _ in turns(around.folder)]
+        if len(states) >= wanted and all(state in ENDED for state in states):
+            return
+        if len(around.discord.calls) != calls:
+            calls, since = len(around.discord.calls), time.monotonic()
+        elif time.monotonic() - since > STANDSTILL:
+            return
+        # The file tells nobody when it changes.
+        await asyncio.sleep(0.2)
+
+
+async def test_every_message_is_answered_once_or_told_why(tmp_path: Path, before: Path, request: pytest.FixtureRequest) -> None:
+    soak = str(request.config.getoption("--soak"))
+    run = Run(tmp_path, before, SOAKS[soak], int(str(request.config.getoption("--soak-seed"))))
+    began = time.monotonic()
+    for number in range(len(run.soak.stretches)):
+        await run.stretch(number)
+    report = run.report(time.monotonic() - began)
+    print(report)  # noqa: T201  (pytest shows it with a failure, or with -rP)
+    assert not run.problems, "\n".join([*run.problems[:40], f"{len(run.problems)} problems", report])

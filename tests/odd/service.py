@@ -1,0 +1,243 @@
+"""The odd platform's service: a board that takes notes and knows little more than that.
+
+It is deliberately awkward: it takes few bytes, knows no keys that a reader could see, has its own ways to go wrong, and counts
+calls strictly. Nothing in it knows of adapters.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Literal
+
+LONGEST = 40
+"""Bytes that one note takes."""
+
+Trouble = Literal["broken", "torn before", "torn after"]
+
+
+class Wait(Exception):
+    """Too many calls."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"wait {seconds:.3f} s")
+        self.seconds = seconds
+
+
+class Missing(Exception):
+    """No such board or note."""
+
+
+class NotAllowed(Exception):
+    """Not here."""
+
+
+class TooMuch(Exception):
+    """More than a note takes."""
+
+
+class Torn(Exception):
+    """The line was torn: nobody knows what came of the call."""
+
+
+@dataclass
+class Note:
+    number: int
+    writer: str
+    text: str
+    tag: str = ""
+    quiet: bool = False
+    at: datetime = datetime(2030, 5, 1, 12, tzinfo=UTC)
+
+
+@dataclass
+class Board:
+    notes: list[Note] = field(default_factory=list[Note])
+    calls: deque[float] = field(default_factory=deque[float])
+    closed_to_us: bool = False
+    waits: bool = False
+    threads: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """One thing that a listener hears."""
+
+    kind: Literal["session", "note", "removed", "closed"]
+    board: str = ""
+    note: Note | None = None
+    number: int = 0
+
+
+class Service:
+    """The boards, who listens, and what goes wrong next."""
+
+    def __init__(self, *, calls: int = 1000, seconds: float = 1.0, longest: int = LONGEST, clock: Callable[[], float] = time.monotonic) -> None:
+        """At most `calls` in any `seconds` on a board, at most `longest` bytes in a note."""
+        self.longest = longest
+        self.calls = calls
+        self.seconds = seconds
+        self.clock = clock
+        self.today: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self.boards: dict[str, Board] = {"hall": Board()}
+        self.troubles: deque[Trouble] = deque()
+        self.log: list[tuple[str, str, str]] = []
+        """What was asked of us: the act, the board, the text."""
+        self.before: list[Callable[[str, str], asyncio.Event | None]] = []
+        """Asked before a call takes effect: an event to wait for first, or None."""
+        self.busy = 0
+        self.rate_limited = 0
+        self._numbers = 0
+        self._ears: list[asyncio.Queue[Happened]] = []
+        self._changed = asyncio.Condition()
+
+    def listen(self) -> asyncio.Queue[Happened]:
+        """A new session: what happens from now on."""
+        ear: asyncio.Queue[Happened] = asyncio.Queue()
+        ear.put_nowait(Happened("session"))
+        self._ears.append(ear)
+        return ear
+
+    def deafen(self, ear: asyncio.Queue[Happened]) -> None:
+        self._ears.remove(ear)
+
+    def new_session(self) -> None:
+        self._tell(Happened("session"))
+
+    async def write(self, board: str, writer: str, text: str, *, tag: str = "", quiet: bool = False) -> Note:
+        """Somebody other than the bot writes."""
+        note = self._add(board, writer, text, tag, quiet)
+        await self._wake()
+        return note
+
+    def hear_again(self, board: str, note: Note) -> None:
+        self._tell(Happened("note", board, note))
+
+    async def remove(self, board: str, number: int) -> None:
+        """Somebody takes a note away."""
+        found = self._note(board, number)
+        self.boards[board].notes.remove(found)
+        self._tell(Happened("removed", board, number=number))
+        await self._wake()
+
+    async def close(self, board: str) -> None:
+        """Somebody takes a whole board away."""
+        del self.boards[board]
+        self._tell(Happened("closed", board))
+        await self._wake()
+
+    async def heard(self) -> None:
+        """Wait until every listener has dealt with what has happened."""
+        for ear in self._ears:
+            await ear.join()
+
+    # What the bot calls
+
+    async def post(self, board: str, text: str, tag: str, quiet: bool) -> int:
+        trouble = await self._called("post", board, text)
+        self._measure(text)
+        note = self._add(board, "bot", text, tag, quiet)
+        await self._end(trouble)
+        return note.number
+
+    async def change(self, board: str, number: int, text: str) -> None:
+        trouble = await self._called("edit", board, text)
+        self._measure(text)
+        self._note(board, number).text = text
+        await self._end(trouble)
+
+    async def take_away(self, board: str, number: int) -> None:
+        trouble = await self._called("delete", board, str(number))
+        self.boards[board].notes.remove(self._note(board, number))
+        await self._end(trouble)
+
+    async def wave(self, board: str) -> None:
+        await self._end(await self._called("busy", board, ""))
+        self.busy += 1
+
+    async def open(self, board: str, title: str) -> None:
+        await self._called("open", board, title)
+        if not self.boards[board].threads:
+            raise NotAllowed("no threads here")
+
+    async def read(self, board: str) -> list[Note]:
+        await self._end(await self._called("read", board, ""))
+        return list(self.boards[board].notes)
+
+    # Looking on
+
+    def shown(self, board: str) -> list[str]:
+        """The bot's notes."""
+        here = self.boards.get(board)
+        return [note.text for note in here.notes if note.writer == "bot"] if here else []
+
+    def asked(self, *acts: str) -> list[tuple[str, str]]:
+        """Act and text of the calls so far."""
+        return [(act, text) for act, _, text in self.log if act in acts]
+
+    async def until(self, reached: Callable[[], bool]) -> None:
+        """Wait until something holds that the service's calls or notes can bring about."""
+        async with asyncio.timeout(1000), self._changed:
+            await self._changed.wait_for(reached)
+
+    async def _called(self, act: str, board: str, text: str) -> Trouble | None:
+        await asyncio.sleep(0)
+        self.log.append((act, board, text))
+        await self._wake()
+        for ask in self.before:
+            if held := ask(act, text):
+                await held.wait()
+        here = self.boards.get(board)
+        if here is None:
+            raise Missing(f"no board {board}")
+        if here.waits:
+            self.rate_limited += 1
+            raise Wait(60.0)
+        self._count(here)
+        if here.closed_to_us:
+            raise NotAllowed(f"the board {board} is closed to the bot")
+        trouble = self.troubles.popleft() if self.troubles and act in ("post", "edit", "delete") else None
+        if trouble in ("broken", "torn before"):
+            raise Torn(trouble)
+        return trouble
+
+    def _count(self, board: Board) -> None:
+        now = self.clock()
+        while board.calls and board.calls[0] <= now - self.seconds:
+            board.calls.popleft()
+        if len(board.calls) >= self.calls:
+            self.rate_limited += 1
+            raise Wait(board.calls[0] + self.seconds - now)
+        board.calls.append(now)
+
+    async def _end(self, trouble: Trouble | None) -> None:
+        await self._wake()
+        if trouble:
+            raise Torn(trouble)
+
+    def _add(self, board: str, writer: str, text: str, tag: str, quiet: bool) -> Note:
+        self._numbers += 1
+        note = Note(self._numbers, writer, text, tag, quiet, self.today())
+        self.boards[board].notes.append(note)
+        self._tell(Happened("note", board, note))
+        return note
+
+    def _note(self, board: str, number: int) -> Note:
+        for note in self.boards[board].notes:
+            if note.number == number:
+                return note
+        raise Missing(f"no note {number}")
+
+    def _tell(self, what: Happened) -> None:
+        for ear in self._ears:
+            ear.put_nowait(what)
+
+    async def _wake(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
+
+    def _measure(self, text: str) -> None:
+        if len(text.encode()) > self.longest:
+            raise TooMuch(f"{len(text.encode())} bytes")

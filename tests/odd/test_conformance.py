@@ -1,0 +1,20 @@
+import pytest
+
+from tests.conformance.adapter import AdapterPromises
+from tests.odd.platform import FindingAdapter, OddAdapter
+from tests.odd.rig import OddRig
+from tests.odd.service import Service
+
+
+class TestOdd(AdapterPromises):
+    @pytest.fixture
+    def rig(self) -> OddRig:
+        service = Service()
+        return OddRig(service, OddAdapter(service))
+
+
+class TestOddThatFinds(AdapterPromises):
+    @pytest.fixture
+    def rig(self) -> OddRig:
+        service = Service()
+        return OddRig(service, FindingAdapter(service))

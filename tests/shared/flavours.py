@@ -1,0 +1,47 @@
+"""More flavours of the odd platform, for what only some platforms can do."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+
+from shared.chat import Channel, ChannelId, Deliver, Event, Message, Seen, Target
+from shared.errors import Unavailable
+from tests.odd.platform import OddAdapter, channel, message
+
+THREAD = Channel(ChannelId("odd:thread"), "thread", parent=channel("hall").id, space="odd:house")
+
+
+class ThreadingAdapter(OddAdapter):
+    """Every answer to the hall belongs into the one thread that there is."""
+
+    async def run(self, deliver: Deliver) -> None:
+        async def threaded(event: Event) -> None:
+            await deliver(replace(event, thread=THREAD) if isinstance(event, Message) else event)
+
+        await super().run(threaded)
+
+    async def open(self, target: Target, title: str) -> Target:
+        await self._call(target, lambda board: self._service.open(board, title))
+        return Target(THREAD)
+
+
+class RecallingAdapter(OddAdapter):
+    """Can read the past of its boards."""
+
+    unreadable = 0
+    """How many readings fail before one goes well."""
+
+    def behind(self, seen: Seen) -> Sequence[Channel]:
+        return [channel(board) for board, there in self._service.boards.items() if there.notes]
+
+    async def missed(self, place: Channel, seen: Seen) -> AsyncIterator[Message]:
+        board = place.id.partition(":")[2]
+        newest = seen.newest.get(place.id)
+        for note in await self._call(Target(place), self._service.read):
+            if note.writer == "bot" or (newest and note.number <= int(newest.partition(":")[2])):
+                continue
+            if newest is None and note.at <= seen.since:
+                continue
+            if self.unreadable:
+                self.unreadable -= 1
+                raise Unavailable("the past is dim")
+            yield replace(message(board, note), recalled=True)

@@ -1,0 +1,182 @@
+"""The core around a real store and a real governor, on the odd platform, with a backend that follows a script."""
+
+import asyncio
+import contextlib
+import sqlite3
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TypedDict, Unpack
+
+from shared.access import Access
+from shared.asking import Patience
+from shared.backends import Backend
+from shared.chat import Connected, Event, Message
+from shared.governor import Governor
+from shared.inbox import Inbox, Intake
+from shared.store import Store
+from shared.turns import Turns, TurnSettings
+from tests.odd.platform import CALL, OddAdapter, message
+from tests.odd.service import Note, Service
+from tests.shared.scripted import Act, Scripted
+
+NOON = datetime(2030, 5, 1, 12, 0, tzinfo=UTC)
+
+
+class Clock:
+    """A clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def forward(self, **span: float) -> None:
+        self.now += timedelta(**span)
+
+
+class Changes(TypedDict, total=False):
+    access: Access
+    patience: Patience
+    attempts: int
+    at_once: int
+    hold_sentence: bool
+    recall_age: timedelta
+
+
+@dataclass
+class House:
+    """Everything from the platform to the database. It can be stopped, or crash, and be started again."""
+
+    path: Path
+    service: Service
+    adapter: OddAdapter
+    backend: Backend
+    clock: Clock = field(default_factory=Clock)
+    access: Access = field(default_factory=Access)
+    patience: Patience = field(default_factory=lambda: Patience(turn=9000, silence=9000))
+    attempts: int = 2
+    at_once: int = 64
+    hold_sentence: bool = False
+    recall_age: timedelta = timedelta(hours=6)
+    delivered: list[Event] = field(default_factory=list[Event])
+
+    @property
+    def script(self) -> Scripted:
+        assert isinstance(self.backend, Scripted)
+        return self.backend
+
+    async def start(self) -> None:
+        self.store = await Store.open(self.path, clock=self.clock)
+        self.governor = Governor(clock=asyncio.get_running_loop().time)
+        settings = TurnSettings(
+            patience=self.patience, attempts=self.attempts, at_once=self.at_once, history_turns=50,
+            history_characters=1_000_000, system="Be brief.", model="", effort="", hold_sentence=self.hold_sentence,
+        )  # fmt: skip
+        self.turns = Turns(self.store, self.backend, self.governor, {self.adapter.name: self.adapter}, settings)
+        intake = Intake({self.adapter.name: self.access}, self.recall_age)
+        self.inbox = Inbox(self.store, self.turns, intake, clock=self.clock)
+        await self.turns.load()
+        self.running = asyncio.create_task(self.adapter.run(self._deliver))
+        await asyncio.sleep(0)
+        await self.service.heard()
+
+    async def _deliver(self, event: Event) -> None:
+        self.delivered.append(event)
+        if isinstance(event, Connected):
+            self.turns.resume(self.adapter.name)
+        await self.inbox.deliver(self.adapter, event)
+
+    async def drain(self, seconds: float = 0.0) -> None:
+        """End as the server does on a signal."""
+        await self.turns.drain(seconds)
+        await self._end()
+
+    async def crash(self) -> None:
+        """End in the middle of everything: nothing is given back, nothing is noted."""
+        while tasks := asyncio.all_tasks() - {asyncio.current_task()}:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+        await self._end()
+
+    async def _end(self) -> None:
+        self.running.cancel()
+        await asyncio.wait([self.running])
+        await self.inbox.aclose()
+        await self.store.aclose()
+
+    # What people do
+
+    async def say(self, text: str, *, who: str = "ada", board: str = "hall", to_bot: bool = True) -> Note:
+        """Somebody writes; returns when the intake is done with it."""
+        note = await self.service.write(board, who, f"{CALL}{text}" if to_bot else text)
+        await self.service.heard()
+        return note
+
+    async def hear(self, message: Message) -> None:
+        """The platform delivers just this."""
+        await self._deliver(message)
+
+    async def quiet(self) -> None:
+        """Wait until no turn is being done."""
+        while tasks := turn_tasks():
+            await asyncio.wait(tasks)
+
+    async def tell(self, text: str, *, who: str = "ada") -> list[str]:
+        """Say something, wait for the end, and return what the bot shows in the hall."""
+        await self.say(text, who=who)
+        await self.quiet()
+        return self.shown()
+
+    # What there is
+
+    def shown(self, board: str = "hall") -> list[str]:
+        return self.service.shown(board)
+
+    def states(self) -> list[str]:
+        """The state of every turn, as the file has it."""
+        return [state for (state,) in self.rows("SELECT state FROM turns ORDER BY id")]
+
+    def decisions(self) -> list[str]:
+        return [decision for (decision,) in self.rows("SELECT decision FROM keys ORDER BY at, key")]
+
+    def rows(self, sql: str) -> list[tuple[str, ...]]:
+        with contextlib.closing(sqlite3.connect(f"file:{self.path}?mode=ro", uri=True)) as file:
+            return list(file.execute(sql))
+
+
+def turn_tasks() -> list[asyncio.Task[object]]:
+    return [task for task in asyncio.all_tasks() if task.get_name().startswith("turn ")]
+
+
+@asynccontextmanager
+async def house(
+    folder: Path,
+    *scripts: Sequence[Act],
+    adapter: Callable[[Service], OddAdapter] = OddAdapter,
+    backend: Backend | None = None,
+    calls: int = 1000,
+    longest: int = 4000,
+    started: bool = True,
+    **settings: Unpack[Changes],
+) -> AsyncGenerator[House]:
+    """A house that is started and in the end crashes, if it still stands."""
+    service = Service(calls=calls, longest=longest, clock=asyncio.get_running_loop().time)
+    built = House(folder / "threadline.db", service, adapter(service), backend or Scripted(*scripts), **settings)
+    service.today = built.clock
+    if started:
+        await built.start()
+    try:
+        yield built
+    finally:
+        if hasattr(built, "running") and not built.running.done():
+            await built.crash()
+
+
+def heard(note: Note, board: str = "hall") -> Message:
+    """A note as the adapter delivers it."""
+    return message(board, note)
