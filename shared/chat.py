@@ -82,7 +82,7 @@ class Message:
     `keys` (one or more) name the event for de-duplication: an event is known as soon as one of its keys is. `text` is what they
     wrote without the mention of the bot; `addressed` says whether it is meant for the bot. `thread` is the channel in which the
     answer would be, where that is not `target.channel`: it names the conversation before the thread exists.
-    `unreadable` says that the platform withheld the text.
+    `unreadable` says that the platform withheld the text; addressed or not.
     """
 
     keys: tuple[str, ...]

@@ -84,7 +84,7 @@ class Inbox:
     async def take(self, adapter: Adapter, message: Message) -> Decision | None:
         """Decide on one message and store the decision; None if it is not meant for us."""
         marks = self.marks(adapter)
-        if message.author.is_bot or not (message.addressed or message.unreadable):
+        if message.author.is_bot or not message.addressed:
             marks.read(message)
             return None
         try:

@@ -56,6 +56,7 @@ class Recall:
             channels = self.adapter.behind(seen)
             self.gate.hold(channel.id for channel in channels)
             if not channels:
+                self.marks.recalling(None)
                 return
             log.info("recall", platform=self.adapter.name, channels=len(channels), since=seen.since.isoformat())
             self.marks.recalling(seen.since)

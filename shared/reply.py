@@ -169,7 +169,8 @@ class Reply:
     async def leave(self) -> None:
         """Stop where it is; a call that is under way is waited for."""
         await self._end_previews()
-        self._place.cancel()
+        if not self._place.cancel() and not self._place.cancelled():
+            self._place.exception()  # looked at: where the reply would have gone does not matter any more
         self._live.close()
 
     async def _ready(self) -> Target:
@@ -306,6 +307,9 @@ class Reply:
             slot.text = text
 
     async def _delete(self, target: Target, ordinal: int) -> None:
+        if self._slots[ordinal].unsure and not await self._found(target, ordinal):
+            # Not to be found, or this platform cannot tell: as far as anybody knows it was never shown.
+            self._slots[ordinal].unsure = False
         slot = self._slots.pop(ordinal)
         try:
             if slot.message and not slot.gone:

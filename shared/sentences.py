@@ -22,6 +22,7 @@ CUT = "The answer reached its length limit. Write “continue” for the rest."
 CONTEXT_FULL = "This conversation has become too long for the model. Write /new to start a fresh one."
 PAUSED = "The model paused here. Write “continue” to let it go on."
 REFUSED = "The model declined to answer this. Ask differently, or write /new to start afresh."
+FAULT = "Something went wrong on my side, and I have given this up. Ask again; the person who runs this bot has been told."
 NOT_SHOWN = "I have an answer, but this place did not take it. Ask again, or tell the person who runs this bot."
 NO_THREADS = "I may not open or use a thread here, so I answer in the channel."
 

@@ -17,7 +17,7 @@ from shared import sentences, transcript
 from shared.asking import Asking, Patience, shown
 from shared.backends import Backend, Prompt
 from shared.chat import Adapter, ChannelId, MessageId, Target, Threads
-from shared.errors import Forbidden, Gone, RateLimited, Refused, StoreUnusable, Unavailable
+from shared.errors import Failure, Forbidden, Gone, RateLimited, Refused, StoreUnusable, Unavailable
 from shared.governor import Governor, Grade
 from shared.lanes import Lanes
 from shared.log import fault
@@ -172,7 +172,7 @@ class Turns:
             elif work.attempts > self._settings.attempts:
                 final = Final(text="", outcome="failed", note=sentences.CRASHED, failure="Crashed")
             else:
-                final = await self._answer(work, adapter, reply, live)
+                final = await self._try_answer(work, adapter, reply, live)
             if final is None:
                 await reply.leave()
                 await self._release(work.turn)
@@ -235,6 +235,16 @@ class Turns:
                 log.warning("no thread here; answering in the channel", turn=work.turn, detail=failure.detail)
                 return work.target
 
+    async def _try_answer(self, work: Work, adapter: Adapter, reply: Reply, live: Live) -> Final | None:
+        try:
+            return await self._answer(work, adapter, reply, live)
+        except StoreUnusable:
+            raise
+        except Exception as error:
+            # A fault of our own must not leave a person without a word.
+            log.critical("answering failed by a fault of ours", turn=work.turn, fault=fault(error))
+            return Final(text="", outcome="failed", note=sentences.FAULT, failure="Fault", detail=fault(error))
+
     async def _answer(self, work: Work, adapter: Adapter, reply: Reply, live: Live) -> Final | None:
         """Ask and show; None if the server is stopping and the turn goes back to the queue."""
         asking = Asking(self._backend, await self._prompt(work), self._settings.patience, show=reply.show)
@@ -272,14 +282,14 @@ class Turns:
     async def _busy(self, adapter: Adapter, reply: Reply) -> None:
         """The busy sign, until text shows. It is the first thing that is left out when calls are short."""
         await asyncio.sleep(BUSY_AFTER)
-        target = await reply.place()
         while not reply.begun:
-            if permit := self._governor.try_permit(adapter.limits(target, "busy")):
-                try:
+            try:
+                target = await reply.place()
+                if permit := self._governor.try_permit(adapter.limits(target, "busy")):
                     async with permit:
                         await adapter.busy(target, "thinking")
-                except (Unavailable, RateLimited, Refused, Gone) as failure:
-                    log.debug("no busy sign", detail=failure.detail)
+            except Failure as failure:
+                log.debug("no busy sign", detail=failure.detail)
             await asyncio.sleep(adapter.busy_seconds)
 
     async def _deliver(self, work: Work, reply: Reply, final: Final) -> None:

@@ -43,7 +43,9 @@ def around(simulator: Simulator) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def started(folder: Path, *arguments: str, env: Mapping[str, str] | None = None) -> AsyncGenerator[asyncio.subprocess.Process]:
+async def started(
+    folder: Path, *arguments: str, env: Mapping[str, str] | None = None
+) -> AsyncGenerator[asyncio.subprocess.Process]:
     """A process of ours in a folder of its own; it is dead in the end."""
     kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "TMPDIR")}
     process = await asyncio.create_subprocess_exec(

@@ -69,6 +69,7 @@ async def test_a_second_process_on_the_same_state_is_told_and_a_signal_ends_the_
         assert "Another Threadline already runs" in (await run(tmp_path, "run", env=around(simulator))).sentence()
         result = await terminated(first)
         assert result.status == 0
+        assert "stopped" in result.err
         assert "Traceback" not in result.err
         assert simulator.config.token not in result.out + result.err
 

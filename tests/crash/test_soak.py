@@ -93,6 +93,8 @@ class Run:
             await self._weather(around, stretch, crowd, script)
             self.asked += around.claude.asked()
             self.limited.append(around.discord.stats()["suffered"])
+            if self.limited[-1] and not stretch.real_limits:
+                self.problems.append(f"{self.limited[-1]} calls were refused under limits far above our own")
             if last:
                 self._look(around, crowd)
 
@@ -102,17 +104,15 @@ class Run:
             await self._greet(around, crowd, script[: len(crowd.guests)])
         left = [question for question in script if not question.place]
         await sky.faults()
-        trouble = asyncio.create_task(sky.gateway())
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                lives = tasks.create_task(sky.lives(stretch.kills, stretch.life))
-                tasks.create_task(crowd.talk(around.discord, left, stretch.a_second))
-        finally:
+        async with asyncio.TaskGroup() as tasks:
+            trouble = tasks.create_task(sky.gateway())
+            lives = tasks.create_task(sky.lives(stretch.kills, stretch.life))
+            await tasks.create_task(crowd.talk(around.discord, left, stretch.a_second))
+            server = await lives
             trouble.cancel()
         await ended(around, len(crowd.said))
-        await lives.result().stop()
+        await server.stop()
         self.mishaps += sky.counts
-        self.mishaps.update(f"call {call.fault}" for call in around.discord.calls if call.fault)
         self.mishaps.update(f"model {call.fault}" for call in around.claude.calls if call.fault)
 
     async def _greet(self, around: House, crowd: Crowd, script: list[Question]) -> None:
@@ -128,10 +128,12 @@ class Run:
 
     def _look(self, around: House, crowd: Crowd) -> None:
         places = crowd.places()
+        # The log of the calls goes on from stretch to stretch, as the world does.
+        self.mishaps.update(f"call {call.fault}" for call in around.discord.calls if call.fault)
         found = reading.Reading(around.discord, places)
         self.fates = found.fates
         log = around.log()
-        self.problems = [
+        self.problems += [
             *found.problems,
             *reading.wrong_in_store(around.folder / "state" / "threadline.db", crowd.said, len(places)),
             *reading.wrong_in_prompts(self.asked, places),

@@ -93,10 +93,10 @@ class Weather:
         for _ in range(kills):
             how = self.dice.choice(("clock", "call", "commit"))
             moment = self.dice.choice(("before", "after"))
-            commit = self.dice.randint(1, 60) if how == "commit" else 0
+            commit = self.dice.randint(1, 500) if how == "commit" else 0
             self.fresh = True
             server = await self.house.start(commit, moment)
-            rule = Rule("kill", path=CHANNELS, moment=moment, nth=self.dice.randint(1, 60), pid=server.pid)
+            rule = Rule("kill", path=CHANNELS, moment=moment, nth=self.dice.randint(1, 300), pid=server.pid)
             fault = await self.house.discord.fault(rule) if how == "call" else None
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(server.process.wait(), self.dice.uniform(0.5, longest))

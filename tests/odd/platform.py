@@ -23,7 +23,7 @@ from shared.chat import (
     Target,
 )
 from shared.errors import Forbidden, Gone, RateLimited, Refused, Unavailable
-from tests.odd.service import Happened, Missing, Note, NotAllowed, Service, TooMuch, Torn, Wait
+from tests.odd.service import Happened, Missing, NotAllowed, Note, Service, TooMuch, Torn, Wait
 
 T = TypeVar("T")
 CALL = "bot, "

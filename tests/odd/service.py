@@ -74,7 +74,9 @@ class Happened:
 class Service:
     """The boards, who listens, and what goes wrong next."""
 
-    def __init__(self, *, calls: int = 1000, seconds: float = 1.0, longest: int = LONGEST, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, *, calls: int = 1000, seconds: float = 1.0, longest: int = LONGEST, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         """At most `calls` in any `seconds` on a board, at most `longest` bytes in a note."""
         self.longest = longest
         self.calls = calls

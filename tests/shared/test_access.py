@@ -6,7 +6,9 @@ from shared.access import Access
 from shared.chat import Author, AuthorId, Channel, ChannelId, Kind, Message, MessageId, Target
 
 
-def said(*, user: str = "1", roles: tuple[str, ...] = (), place: str = "10", kind: Kind = "group", space: str | None = "100") -> Message:
+def said(
+    *, user: str = "1", roles: tuple[str, ...] = (), place: str = "10", kind: Kind = "group", space: str | None = "100"
+) -> Message:
     parent = ChannelId("odd:10") if kind == "thread" else None
     return Message(
         keys=("k",),

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from shared import sentences
 from shared.asking import Asking, Patience, shown
-from shared.backends import Delta, Finished, Prompt, Retrying, Said, Thinking
+from shared.backends import Delta, Finished, Prompt, Retrying, Said, Stop, Thinking
 from shared.errors import Silent, TookTooLong
 from shared.store import Final
 from tests.shared.jumping import now, on_jumping_clock
@@ -39,9 +39,6 @@ async def test_silence_is_counted_from_the_last_sign_of_life() -> None:
 
 @on_jumping_clock
 async def test_signs_of_life_keep_an_answer_alive_up_to_the_limit_for_the_whole_turn() -> None:
-    class Slow(Scripted):
-        pass
-
     beats = [asyncio.Event() for _ in range(20)]
     for number, beat in enumerate(beats):
         asyncio.get_running_loop().call_later(100.0 * (number + 1), beat.set)
@@ -62,11 +59,11 @@ async def test_the_backends_own_wait_is_no_silence() -> None:
 @on_jumping_clock
 async def test_a_cancelled_attempt_leaves_the_backend_and_keeps_its_text() -> None:
     backend = Scripted(["Half", asyncio.Event()])
-    attempt = Asking(backend, PROMPT, Patience(900, 120), show=lambda text: None)
+    spoken = asyncio.Event()
+    attempt = Asking(backend, PROMPT, Patience(900, 120), show=lambda text: spoken.set())
     task = asyncio.create_task(attempt.run())
     await backend.was_asked(1)
-    while not attempt.text:
-        await asyncio.sleep(0)
+    await spoken.wait()
     task.cancel()
     await asyncio.wait([task])
     assert task.cancelled()
@@ -77,9 +74,15 @@ async def test_a_cancelled_attempt_leaves_the_backend_and_keeps_its_text() -> No
 
 @on_jumping_clock
 async def test_each_way_to_stop_has_its_note() -> None:
-    notes = {"end": "", "stop_sequence": "", "max_tokens": sentences.CUT, "context_full": sentences.CONTEXT_FULL, "pause": sentences.PAUSED}
+    notes: dict[Stop, str] = {
+        "end": "",
+        "stop_sequence": "",
+        "max_tokens": sentences.CUT,
+        "context_full": sentences.CONTEXT_FULL,
+        "pause": sentences.PAUSED,
+    }
     for stop, note in notes.items():
-        end = Finished("Text", stop, USAGE)  # type: ignore[arg-type]
+        end = Finished("Text", stop, USAGE)
         final = await asking(end).run()
         assert (final.text, final.note, final.outcome) == ("Text", note, "done")
     refused = await asking("Te", Finished("Text", "refusal", USAGE, explanation="why")).run()

@@ -29,7 +29,9 @@ def test_a_pause_starts_nothing_more() -> None:
     assert went == [1]
 
 
-@given(st.integers(1, 4), st.lists(st.one_of(st.tuples(st.just("add"), st.sampled_from("abcd")), st.just(("done", "")))), st.data())
+@given(
+    st.integers(1, 4), st.lists(st.one_of(st.tuples(st.just("add"), st.sampled_from("abcd")), st.just(("done", "")))), st.data()
+)
 def test_bound_order_and_fairness_hold_whatever_comes(bound: int, moves: list[tuple[str, str]], data: st.DataObject) -> None:
     out: list[str] = []
     went: dict[str, list[int]] = {}
@@ -45,8 +47,6 @@ def test_bound_order_and_fairness_hold_whatever_comes(bound: int, moves: list[tu
         for waiting in overtaken.values():
             waiting[key] = waiting.get(key, 0) + 1
             assert waiting[key] <= 1, "a lane that is ready waits for one item of any other at most"
-        if len(went[key]) < len(added[key]):
-            pass
 
     lanes = Lanes[str, int](bound, start)
 

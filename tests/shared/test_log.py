@@ -9,7 +9,7 @@ import pytest
 
 from shared.log import HIDDEN, fault
 
-TOKEN = "very-secret-token"  # noqa: S105 - it is none
+TOKEN = "very-secret-token"
 
 PROGRAM = """
 import logging, sys, structlog

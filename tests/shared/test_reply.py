@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import repeat
 
 import pytest
 
@@ -206,7 +207,7 @@ async def test_a_preview_edit_that_fails_is_dropped_and_the_final_lands() -> Non
         reply = d.reply()
         reply.show("One")
         await d.service.until(lambda: d.service.shown("hall") == ["One"])
-        d.service.troubles.extend(["broken"] * 3)
+        d.service.troubles.extend(repeat("broken", 3))
         reply.show("One two")
         await d.service.until(lambda: not d.service.troubles)
         await reply.finish("One two three.")
@@ -238,7 +239,7 @@ async def test_a_post_torn_before_it_took_effect_is_made_again() -> None:
 @on_jumping_clock
 async def test_a_final_is_tried_until_the_platform_takes_it_at_growing_pauses() -> None:
     async with desk(FindingAdapter) as d:
-        d.service.troubles.extend(["torn before"] * 8)
+        d.service.troubles.extend(repeat("torn before", 8))
         await d.reply().finish("Whole.")
         assert d.service.shown("hall") == ["Whole."]
         assert now() >= 1 + 2 + 4 + 8 + 16 + 32 + 60 + 60
@@ -277,6 +278,25 @@ async def test_parts_of_an_earlier_attempt_are_rewritten_and_the_surplus_is_dele
         assert d.service.shown("hall") == ["New."]
         assert d.calls()[3:] == [("edit", "New."), ("delete", "3"), ("delete", "2")]
         assert d.notes.calls == [("dropped", 2), ("dropped", 1)]
+
+
+@on_jumping_clock
+async def test_a_surplus_part_that_may_be_shown_is_looked_for_and_taken_away() -> None:
+    async with desk(FindingAdapter) as d:
+        first = await d.adapter.post(HALL, "old a", key="k0")
+        await d.adapter.post(HALL, "old b", key="k1")
+        await d.reply(slots=[Slot(first), Slot(unsure=True)]).finish("New.")
+        assert d.service.shown("hall") == ["New."]
+        assert d.notes.calls == [("shown", 1), ("dropped", 1)]
+
+
+@on_jumping_clock
+async def test_a_surplus_part_that_was_never_shown_is_forgotten() -> None:
+    async with desk(FindingAdapter) as d:
+        first = await d.adapter.post(HALL, "old a", key="k0")
+        await d.reply(slots=[Slot(first), Slot(unsure=True)]).finish("New.")
+        assert d.service.shown("hall") == ["New."]
+        assert d.notes.calls == [("dropped", 1)]
 
 
 @on_jumping_clock

@@ -20,7 +20,9 @@ slots = st.lists(
 
 
 @given(slots, st.lists(texts, max_size=5), st.booleans())
-def test_the_steps_lead_to_the_wanted_parts_and_touch_nothing_that_is_gone(have: list[Slot], wanted: list[str], final: bool) -> None:
+def test_the_steps_lead_to_the_wanted_parts_and_touch_nothing_that_is_gone(
+    have: list[Slot], wanted: list[str], final: bool
+) -> None:
     gone = [index for index, slot in enumerate(have) if slot.gone]
     state = list(have)
     for _ in range(20):

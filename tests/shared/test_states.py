@@ -44,7 +44,7 @@ def test_every_life_keeps_the_promises(steps: list[Step]) -> None:
 
 
 def test_every_unfinished_state_can_still_end() -> None:
-    reach: set[State] = set(ENDED)
+    reach = {*ENDED}
     while more := {state for state in STATES if state not in reach and reach & set(TRANSITIONS[state].values())}:
         reach |= more
     assert reach == set(STATES)

@@ -1,0 +1,69 @@
+"""How far each channel has been read, as the store has it."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from tests.odd.service import Note
+from tests.shared.disk import disk
+from tests.shared.house import NOON, House, heard, house
+from tests.shared.hurrying import on_hurrying_clock
+
+
+def said(number: int) -> Note:
+    return Note(number, "ada", "bot, hello", at=NOON + timedelta(minutes=number))
+
+
+@on_hurrying_clock
+async def test_a_mark_is_kept_until_the_store_takes_it(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        marks = h.inbox.marks(h.adapter)
+        marks.read(heard(said(1)))
+        with disk(h) as room:
+            room.refuse()
+            await marks.flush()
+            marks.read(heard(said(2)))
+            await marks.flush()
+            assert h.rows("SELECT message FROM marks") == []
+            room.free()
+            await marks.flush()
+        assert h.rows("SELECT message FROM marks") == [("odd:2",)]
+
+
+@on_hurrying_clock
+async def test_a_stuck_mark_stays_until_its_channel_is_read_again_and_others_move(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        marks, hall = h.inbox.marks(h.adapter), heard(said(3)).target.channel.id
+        marks.read(heard(said(1)))
+        await marks.flush()
+        marks.read(heard(said(2)))
+        marks.stick(hall)
+        marks.read(heard(said(4)))
+        marks.read(heard(said(5), board="b"))
+        await marks.flush()
+        assert h.rows("SELECT channel, message FROM marks ORDER BY channel") == [("odd:b", "odd:5"), ("odd:hall", "odd:1")]
+        marks.loosen(hall)
+        marks.read(heard(said(6)))
+        await marks.flush()
+        assert ("odd:hall", "odd:6") in h.rows("SELECT channel, message FROM marks")
+
+
+@on_hurrying_clock
+async def test_the_time_of_the_last_hearing_moves_while_connected_and_not_during_a_recall(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        marks = h.inbox.marks(h.adapter)
+        h.clock.forward(minutes=1)
+        await marks.flush()
+        assert await _since(h) == timedelta(minutes=1)
+        marks.recalling(NOON + timedelta(minutes=1))
+        h.clock.forward(minutes=1)
+        await marks.flush()
+        assert await _since(h) == timedelta(minutes=1)
+        marks.recalling(None)
+        await marks.flush()
+        assert await _since(h) == timedelta(minutes=2)
+
+
+async def _since(h: House) -> timedelta:
+    seen = await h.store.marks("odd")
+    assert seen is not None
+    return seen.since - NOON
