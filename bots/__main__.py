@@ -59,8 +59,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 async def _run() -> int:
     from bots.server import Server
+    from shared.log import configure
 
-    await Server(load()).serve()
+    settings = load()
+    configure(settings.log_level, settings.log_format, settings.secrets())
+    await Server(settings).serve()
     return 0
 
 

@@ -4,6 +4,8 @@ import asyncio
 import json
 import os
 import sys
+from collections.abc import Generator
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -11,9 +13,11 @@ from pydantic import SecretStr
 from bots.server import Server
 from sandbox import talk, terminal
 from sandbox.discord import Simulator, SimulatorConfig
+from shared import log as logs
 from shared.errors import Misconfigured
 from shared.settings import Settings
 
+LOG = "server.log"
 PERSON = "user1"
 _COMMAND = os.path.relpath(sys.argv[0])
 """How this command was called: people are told to call it again."""
@@ -24,8 +28,10 @@ async def serve(settings: Settings) -> None:
     folder = settings.state_dir / "demo"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     config = SimulatorConfig(state=folder / "discord.jsonl", round_trip=0.05)
-    async with Simulator(config) as simulator:
-        server = Server(_around(settings, simulator, folder))
+    async with Simulator(config) as simulator, AsyncExitStack() as stack:
+        around = _around(settings, simulator, folder)
+        stack.enter_context(_log(around, folder))
+        server = Server(around)
         address = folder / "address.json"
         address.write_text(json.dumps({"control": simulator.control_url}))
         try:
@@ -53,9 +59,21 @@ def _around(settings: Settings, simulator: Simulator, folder: Path) -> Settings:
             "discord_gateway_url": simulator.gateway_url,
             "discord_direct": "open",
             "backend": settings.backend if settings.anthropic_api_key else "demo",
-            "log_level": "warning" if sys.stdin.isatty() else settings.log_level,
         }
     )
+
+
+@contextmanager
+def _log(settings: Settings, folder: Path) -> Generator[None]:
+    """Where the log goes: beside a terminal in which people talk it would stand in the middle of what they say."""
+    if not sys.stdin.isatty():
+        logs.configure(settings.log_level, settings.log_format, settings.secrets())
+        yield
+        return
+    with (folder / LOG).open("a", encoding="utf-8") as stream:
+        print(f"The server's log is in {folder / LOG}.")  # noqa: T201
+        logs.configure(settings.log_level, settings.log_format, settings.secrets(), stream)
+        yield
 
 
 async def _with_terminal(server: Server, simulator: Simulator) -> None:

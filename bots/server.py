@@ -14,7 +14,6 @@ from pathlib import Path
 
 import structlog
 
-from shared import log as logs
 from shared.access import Access
 from shared.asking import Patience
 from shared.backends import Backend
@@ -42,7 +41,6 @@ class Server:
         """Raises `Misconfigured` if no platform is set up, or the backend has no key."""
         self._began = time.monotonic()
         self._settings = settings
-        logs.configure(settings.log_level, settings.log_format, settings.secrets())
         self._adapters = adapters(settings)
         self._backend = backend(settings)
         self.ready = asyncio.Event()

@@ -4,7 +4,7 @@ import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TextIO
 
 import structlog
 from structlog.typing import EventDict, WrappedLogger
@@ -12,10 +12,14 @@ from structlog.typing import EventDict, WrappedLogger
 HIDDEN = "[hidden]"
 
 
-def configure(level: str, form: Literal["auto", "console", "json"], secrets: Sequence[str]) -> None:
-    """Set the log up for the whole process, libraries' own lines included. `secrets` are replaced wherever they turn up."""
-    lines = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0, exception_formatter=_no_traceback)
-    render = structlog.processors.JSONRenderer() if form == "json" or (form == "auto" and not sys.stderr.isatty()) else lines
+def configure(level: str, form: Literal["auto", "console", "json"], secrets: Sequence[str], stream: TextIO | None = None) -> None:
+    """Set the log up for the whole process, libraries' own lines included. `secrets` are replaced wherever they turn up.
+
+    `stream` is standard error unless given.
+    """
+    out = stream or sys.stderr
+    lines = structlog.dev.ConsoleRenderer(colors=out.isatty(), pad_event_to=0, exception_formatter=_no_traceback)
+    render = structlog.processors.JSONRenderer() if form == "json" or (form == "auto" and not out.isatty()) else lines
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -25,10 +29,10 @@ def configure(level: str, form: Literal["auto", "console", "json"], secrets: Seq
     structlog.configure(
         processors=[*shared, render],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(file=out),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(out)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[_plain, structlog.stdlib.add_logger_name, structlog.stdlib.ExtraAdder(), *shared],

@@ -113,6 +113,15 @@ def interval(conversations: int, *, overall: float = 50.0, channel: float = 1.0)
     return max(1.0 / channel, conversations / overall)
 
 
+def previews(rate: float, number: int, *, overall: float = 50.0, most: int = 5) -> int:
+    """How many previews the reply `number` (from 0) can have if `rate` replies a second share `overall` calls a second evenly.
+
+    Each has a post and a final besides; `most` is what its channel bears in 6 s.
+    """
+    share = min(float(most), max(0.0, overall / rate - 2))
+    return int((number + 1) * share) - int(number * share)
+
+
 def bearable(calls: float, *, share: float = 0.85, overall: float = 50.0) -> float:
     """Replies a second with `calls` calls each that use `share` of the overall limit."""
     return share * overall / calls

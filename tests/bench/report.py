@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from tests.bench.figures import Reply, Staleness, ideal, interval, percentile
-from tests.bench.machine import ONE_WAY, ROUND_TRIP
+from tests.bench.figures import Reply, Staleness, ideal, interval, percentile, previews
+from tests.bench.machine import ONE_WAY, ROUND_TRIP, SECONDS
 from tests.bench.shelves import Timed
 from tests.bench.talk import Talk
 
@@ -63,8 +63,8 @@ def talked(talk: Talk, imports: float) -> list[Row]:
     return [*_requested(talk, at), *_first(talk, at), *_stale(talk, at), *_last(talk, at), *_size(talk, at, imports)]
 
 
-def _milliseconds(values: Sequence[float], *shares: float) -> str:
-    return ", ".join(f"p{100 * share:.0f} {1000 * percentile(values, share):.0f}" for share in shares) + " ms"
+def _milliseconds(values: Sequence[float], *shares: float, places: int = 0) -> str:
+    return ", ".join(f"p{100 * share:.0f} {1000 * percentile(values, share):.{places}f}" for share in shares) + " ms"
 
 
 def _requested(talk: Talk, at: str) -> list[Row]:
@@ -74,7 +74,9 @@ def _requested(talk: Talk, at: str) -> list[Row]:
         1: ("p50 <= 8 ms", middle <= 0.008),
         100: ("p99 <= 100 ms", late <= 0.1),
     }.get(talk.load.conversations, ("", None))
-    return [Row("event to model request", at, _milliseconds(values, 0.5, 0.95, 0.99), "0 (no call before it)", target, met)]
+    return [
+        Row("event to model request", at, _milliseconds(values, 0.5, 0.95, 0.99, places=1), "0 (no call before it)", target, met)
+    ]
 
 
 def _first(talk: Talk, at: str) -> list[Row]:
@@ -95,10 +97,11 @@ def _first(talk: Talk, at: str) -> list[Row]:
 def _stale(talk: Talk, at: str) -> list[Row]:
     real, best = Staleness(), Staleness()
     gap = interval(talk.load.conversations)
-    for reply in talk.replies:
+    for number, reply in enumerate(talk.replies):
         real.add(reply)
         if reply.deltas:
-            best.add(ideal(reply.deltas, reply.ends, interval=gap, one_way=ONE_WAY))
+            every = SECONDS / (previews(talk.load.rate, number) + 1)
+            best.add(ideal(reply.deltas, reply.ends, interval=every, one_way=ONE_WAY))
     rows: list[Row] = []
     choose: Iterable[tuple[str, tuple[float, float] | None, Callable[[Staleness], list[float]]]] = (
         ("staleness: age of the oldest text missing", (0.48 * gap, 0.98 * gap), lambda each: each.behind),

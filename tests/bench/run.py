@@ -10,7 +10,8 @@ What is measured:
 - staleness, over the time from a reply's first text shown to the model's last delta, sampled every 10 ms: the age of the oldest
   text missing (how long ago the model's text was last what the chat shows; 0 if nothing is missing), and the age of the newest
   text shown (how long ago the model had sent it), which is greater by the 60 ms between two deltas. Their bound is that of a bot
-  that shows the newest text from the first delta on once a second, or once in N/50 seconds, and costs no time itself.
+  that shows the newest text from the first delta on at even intervals and costs no time itself; it has five previews a reply, or
+  what 50 calls a second leave beside the post and the final of every reply. The targets are the table's: 1 s or N/50 s.
 - last delta to whole text: to the moment at which the call takes effect that makes the chat show the whole text; apart for
   replies for which a call was under way when the last delta came.
 - processor time: user and system time of the server over the measured stretch, per 100 replies completed in it.
@@ -19,14 +20,16 @@ What is measured:
 
 The load: N conversations, each in a thread of its own, opened by a mention in a text channel of its own before measuring begins.
 Questions come at fixed, jittered times, whatever the answers do. A reply has 200 words in 100 deltas over 6 s, the first delta
-0.3 s after the request. One conversation and ten ask every 8 s, which is what 5 calls in 5 seconds and channel bear; 100 ask
-every 6.8 s, so that nearly all have a reply under way; 500 ask as often as the overall limit bears: 2 calls a reply, a post and
-a final, use 85 % of 50 calls a second.
+0.3 s after the request. One conversation and ten ask every 8 s each: a channel bears 5 calls in 5 seconds. A hundred ask as often
+as lets each reply show a new state every two seconds (N/50), with 85 % of 50 calls a second: 4 calls a reply, a post, two previews
+and a final, which makes 10.6 questions a second; a hundred replies under way at every moment would leave less than one preview for
+each. Five hundred ask as often as the overall limit bears at all: 2 calls a reply use 85 % of it, and hardly a preview has room.
 """
 
 import argparse
 import asyncio
 import io
+import json
 import os
 import platform
 import pstats
@@ -38,14 +41,14 @@ from pathlib import Path
 
 from tests.bench import report, shelves
 from tests.bench.figures import bearable
-from tests.bench.machine import ROUND_TRIP, house, imports_alone, memory
+from tests.bench.machine import ROUND_TRIP, House, house, imports_alone, memory
 from tests.bench.report import Row
 from tests.bench.talk import Load, Talk, talk
 
 LOADS = {
     1: Load(1, period=8.0, jitter=0.5, opening=2.0, ramp=0.0, seconds=32.0),
-    10: Load(10, period=8.0, jitter=0.5, opening=2.0, ramp=0.0, seconds=24.0),
-    100: Load(100, period=6.8, jitter=0.2, opening=bearable(3), ramp=7.0, seconds=27.0),
+    10: Load(10, period=8.0, jitter=0.5, opening=2.0, ramp=0.0, seconds=16.0),
+    100: Load(100, period=100 / bearable(4), jitter=0.5, opening=bearable(3), ramp=7.0, seconds=27.0),
     500: Load(500, period=500 / bearable(2), jitter=1.0, opening=bearable(3), ramp=7.0, seconds=30.0),
 }
 QUICK = ("start", "10", "store")
@@ -55,10 +58,10 @@ PARTS = ("start", *map(str, LOADS), "store")
 class Bench:
     """One run of the bench."""
 
-    def __init__(self, folder: Path, *, profile: bool, log: Path | None) -> None:
+    def __init__(self, folder: Path, *, profile: bool, keep: Path | None) -> None:
         self._folder = folder
         self._profile = folder / "profile" if profile else None
-        self._log = log
+        self._keep = keep
         self._rows: list[Row] = []
         self.sound = True
         """Whether every reply was whole and no call was refused."""
@@ -87,7 +90,7 @@ class Bench:
                 server = await around.start()
                 await around.connected(server)
                 said = await around.discord.post("say", **{"as": "user1", "in": "general", "text": f"@threadline start {number}"})
-                await asyncio.sleep(2.0)
+                await asyncio.sleep(1.0 if number < times - 1 else 2.0)
                 rest = memory(server.pid)
                 written = await around.discord.get("dispatches", after=known)
                 seconds.append(max(each["mono"] for each in written if each["event"] == "GUILD_CREATE") - server.spawned)
@@ -111,8 +114,8 @@ class Bench:
             await asyncio.sleep(1.0)
             talked = await talk(around, server, load, channels)
             await server.stop()
-            if self._log:
-                self._log.write_bytes((around.folder / "server.log").read_bytes())
+            if self._keep:
+                await _kept(self._keep, around, load)
         self._told(talked, imports)
 
     def _told(self, talked: Talk, imports: float) -> None:
@@ -141,6 +144,12 @@ class Bench:
         self._rows += report.stored("turns in a conversation", await shelves.by_turns(folder, (*sizes, turns)))
 
 
+async def _kept(folder: Path, around: House, load: Load) -> None:
+    folder.mkdir(exist_ok=True)  # noqa: ASYNC240 - nothing is measured any more
+    (folder / f"server-{load.conversations}.log").write_bytes((around.folder / "server.log").read_bytes())
+    (folder / f"discord-{load.conversations}.json").write_text(json.dumps(await around.discord.get("log")))
+
+
 def _costliest(profile: Path) -> str:
     """The functions that took most time themselves, in the main thread."""
     out = io.StringIO()
@@ -160,7 +169,8 @@ def main() -> int:
     parser.add_argument("--only", default="", help=f"parts with commas between them: {', '.join(PARTS)}")
     parser.add_argument("--profile", action="store_true", help="run the server under cProfile and show what costs most")
     parser.add_argument("--seconds", type=float, help="measure each load for so long")
-    parser.add_argument("--log", type=Path, help="keep the server's log of the last load in this file")
+    parser.add_argument("--period", type=float, help="let each conversation ask every so many seconds")
+    parser.add_argument("--keep", type=Path, help="keep the logs of the server and of Discord's simulator in this folder")
     given = parser.parse_args()
     parts = given.only.split(",") if given.only else QUICK if given.quick else PARTS
     if unknown := set(parts) - set(PARTS):
@@ -168,11 +178,13 @@ def main() -> int:
     loads = [load for name, load in LOADS.items() if str(name) in parts]
     if given.seconds or given.quick:
         loads = [replace(load, seconds=given.seconds or 10.0) for load in loads]
+    if given.period:
+        loads = [replace(load, period=given.period) for load in loads]
     begun = time.monotonic()
     machine = f"Python {platform.python_version()}, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}"
     _say(f"{machine}, round trip {1000 * ROUND_TRIP:.0f} ms")
     with tempfile.TemporaryDirectory(prefix="threadline-bench-") as folder:
-        bench = Bench(Path(folder), profile=given.profile, log=given.log)
+        bench = Bench(Path(folder), profile=given.profile, keep=given.keep)
         start = (2 if given.quick else 5) if "start" in parts else 0
         largest = ((10_000, 1_000) if given.quick else (100_000, 1_000)) if "store" in parts else (0, 0)
         asyncio.run(bench.run(start=start, loads=loads, largest=largest))

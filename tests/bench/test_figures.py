@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from tests.bench.figures import Reply, Shown, Staleness, bearable, busiest, ideal, interval, lengths, percentile
+from tests.bench.figures import Reply, Shown, Staleness, bearable, busiest, ideal, interval, lengths, percentile, previews
 
 
 def test_a_percentile_lies_between_its_neighbours() -> None:
@@ -66,3 +66,10 @@ def test_the_overall_limit_widens_the_interval_beyond_fifty_channels() -> None:
 def test_the_busiest_second_is_found() -> None:
     assert busiest([]) == 0
     assert busiest([0.0, 0.5, 0.9, 1.0, 5.0]) == 3
+
+
+def test_what_the_overall_limit_leaves_is_shared_out_as_previews() -> None:
+    assert [previews(0.1, number) for number in range(3)] == [5, 5, 5]
+    assert [previews(12.5, number) for number in range(3)] == [2, 2, 2]
+    assert [previews(20.0, number) for number in range(4)] == [0, 1, 0, 1]
+    assert previews(40.0, 7) == 0

@@ -136,9 +136,9 @@ class Crowd:
 
     async def _say(self, platform: discord.Simulator, question: Question, first: Question, where: float) -> None:
         text = f"{question.name} {question.kind}"
-        if where < 0.4 or (where < 0.7 and not self._open(platform)):
+        if where < 0.3 or (where < 0.68 and not self._open(platform)):
             await self._private(platform, question, self.guests[first.number % len(self.guests)])
-        elif where < 0.7:
+        elif where < 0.68:
             there = self._open(platform)
             place = there[first.number % len(there)]
             view = await platform.say(self.dice.choice(self.people), place, text)

@@ -58,7 +58,7 @@ class Soak:
 
 
 SOAKS = {
-    "short": Soak(8, (Stretch(150, 15.0, 2, 4.0, 0.7, real_limits=False),)),
+    "short": Soak(8, (Stretch(120, 15.0, 2, 3.0, 0.7, real_limits=False),)),
     "full": Soak(40, (Stretch(300, 5.0, 4, 14.0, 2.0, real_limits=True), Stretch(1700, 10.0, 20, 12.0, 2.0, real_limits=False))),
 }
 

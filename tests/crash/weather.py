@@ -98,8 +98,11 @@ class Weather:
             server = await self.house.start(commit, moment)
             rule = Rule("kill", path=CHANNELS, moment=moment, nth=self.dice.randint(1, 300), pid=server.pid)
             fault = await self.house.discord.fault(rule) if how == "call" else None
+            if self.dice.random() < 0.8:
+                # The others die while they start.
+                await self.house.connected(server)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(server.process.wait(), self.dice.uniform(0.5, longest))
+                await asyncio.wait_for(server.process.wait(), self.dice.uniform(0.2, longest))
             if server.process.returncode is None:
                 server.process.kill()
             await server.process.wait()

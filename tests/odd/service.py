@@ -160,7 +160,7 @@ class Service:
         self.busy += 1
 
     async def open(self, board: str, title: str) -> None:
-        await self._called("open", board, title)
+        await self._end(await self._called("open", board, title))
         if not self.boards[board].threads:
             raise NotAllowed("no threads here")
 
@@ -200,7 +200,7 @@ class Service:
         self._count(here)
         if here.closed_to_us:
             raise NotAllowed(f"the board {board} is closed to the bot")
-        trouble = self.troubles.popleft() if self.troubles and act in ("post", "edit", "delete") else None
+        trouble = self.troubles.popleft() if self.troubles and act in ("post", "edit", "delete", "open") else None
         if trouble in ("broken", "torn before"):
             raise Torn(trouble)
         return trouble

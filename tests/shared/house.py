@@ -126,6 +126,12 @@ class House:
         while tasks := turn_tasks():
             await asyncio.wait(tasks)
 
+    async def recalled(self) -> None:
+        """Wait until what was missed has been read and dealt with."""
+        while tasks := [task for task in asyncio.all_tasks() if "Inbox._recall" in repr(task)]:
+            await asyncio.wait(tasks)
+        await self.quiet()
+
     async def tell(self, text: str, *, who: str = "ada") -> list[str]:
         """Say something, wait for the end, and return what the bot shows in the hall."""
         await self.say(text, who=who)

@@ -121,7 +121,8 @@ async def test_a_file_without_a_text_is_told_and_a_quotation_without_one_is_aske
 async def test_a_message_that_the_platform_withheld_is_told_once(tmp_path: Path) -> None:
     async with house(tmp_path) as h:
         for number in (1, 2):
-            await h.hear(replace(note(number), unreadable=True, addressed=False, text=""))
+            await h.hear(replace(note(number), unreadable=True, text=""))
+        await h.hear(replace(note(3), unreadable=True, addressed=False, text=""))
         await h.quiet()
         assert (h.shown(), h.decisions()) == ([sentences.UNREADABLE], ["unreadable"] * 2)
 

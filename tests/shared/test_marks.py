@@ -3,6 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
+from shared.marks import UNDERWAY
 from tests.odd.service import Note
 from tests.shared.disk import disk
 from tests.shared.house import NOON, House, heard, house
@@ -51,16 +52,17 @@ async def test_a_stuck_mark_stays_until_its_channel_is_read_again_and_others_mov
 async def test_the_time_of_the_last_hearing_moves_while_connected_and_not_during_a_recall(tmp_path: Path) -> None:
     async with house(tmp_path) as h:
         marks = h.inbox.marks(h.adapter)
-        h.clock.forward(minutes=1)
+        await h.recalled()
+        h.clock.forward(hours=1)
         await marks.flush()
-        assert await _since(h) == timedelta(minutes=1)
-        marks.recalling(NOON + timedelta(minutes=1))
-        h.clock.forward(minutes=1)
+        assert await _since(h) == timedelta(hours=1) - UNDERWAY
+        marks.recalling(NOON + timedelta(hours=1))
+        h.clock.forward(hours=1)
         await marks.flush()
-        assert await _since(h) == timedelta(minutes=1)
+        assert await _since(h) == timedelta(hours=1)
         marks.recalling(None)
         await marks.flush()
-        assert await _since(h) == timedelta(minutes=2)
+        assert await _since(h) == timedelta(hours=2) - UNDERWAY
 
 
 async def _since(h: House) -> timedelta:

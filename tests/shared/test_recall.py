@@ -26,13 +26,6 @@ async def _write(h: House, text: str, *, board: str = "hall", who: str = "ada", 
     await h.service.write(board, who, f"{CALL}{text}" if to_bot else text)
 
 
-async def _recalled(h: House) -> None:
-    """Wait until the recall is over; what is said then is taken at once."""
-    while tasks := [task for task in asyncio.all_tasks() if "Inbox._recall" in repr(task)]:
-        await asyncio.wait(tasks)
-    await h.quiet()
-
-
 def _asked(h: House) -> list[str]:
     return [prompt.ask[0].text for prompt in h.script.prompts]
 
@@ -46,11 +39,11 @@ async def test_what_was_missed_is_answered_once_and_in_order(tmp_path: Path) -> 
         await _write(h, "between us", to_bot=False)
         await _write(h, "two", who="eve")
         await h.start()
-        await _recalled(h)
+        await h.recalled()
         assert _asked(h) == ["ada: before", "ada: one", "eve: two"]
         for _ in range(2):
             await h.inbox.deliver(h.adapter, Connected())
-            await _recalled(h)
+            await h.recalled()
         assert len(h.script.prompts) == 3
 
 
@@ -84,14 +77,14 @@ async def test_what_is_too_old_is_listed_in_one_line_and_known_after_a_restart(t
         h.clock.forward(hours=7)
         await _write(h, "three")
         await h.start()
-        await _recalled(h)
+        await h.recalled()
         line = sentences.too_old(["“one 'x'” (ada)", "“two” (ada)"], 2, timedelta(hours=6))
         assert h.shown() == ["re ada: before", line, "re ada: three"]
         assert _asked(h) == ["ada: before", "ada: three"]
         # The marks were lost with the crash: all of it is read again.
         await h.crash()
         await h.start()
-        await _recalled(h)
+        await h.recalled()
         assert h.shown() == ["re ada: before", line, "re ada: three"]
 
 
@@ -100,7 +93,7 @@ async def test_at_the_first_start_nothing_is_recalled(tmp_path: Path) -> None:
     async with house(tmp_path, adapter=RecallingAdapter, started=False) as h:
         await _write(h, "before you came")
         await h.start()
-        await _recalled(h)
+        await h.recalled()
         assert h.script.prompts == []
         assert h.service.asked("read") == []
 
@@ -113,7 +106,7 @@ async def test_a_channel_that_cannot_be_read_just_now_is_tried_again(tmp_path: P
         assert isinstance(h.adapter, RecallingAdapter)
         h.adapter.unreadable = 3
         await h.start()
-        await _recalled(h)
+        await h.recalled()
         assert _asked(h) == ["ada: before", "ada: one"]
 
 
@@ -126,13 +119,13 @@ async def test_a_channel_that_stays_unreadable_is_read_at_the_next_session(tmp_p
         assert isinstance(h.adapter, RecallingAdapter)
         h.adapter.unreadable = 4
         await h.start()
-        await _recalled(h)
+        await h.recalled()
         h.clock.forward(minutes=1)
         await h.tell("live")
         assert _asked(h) == ["ada: before", "ada: live"]
         await h.inbox.marks(h.adapter).flush()
         await h.inbox.deliver(h.adapter, Connected())
-        await _recalled(h)
+        await h.recalled()
         assert _asked(h) == ["ada: before", "ada: live", "ada: missed"]
         # From here on the mark moves again.
         h.clock.forward(minutes=1)
@@ -153,7 +146,7 @@ async def test_a_channel_never_read_before_is_read_from_when_we_were_last_there(
         h.service.boards["b"] = Board()
         await _write(h, "new place", board="b")
         await h.start()
-        await _recalled(h)
+        await h.recalled()
         assert _asked(h) == ["ada: before", "ada: new place"]
 
 
@@ -169,7 +162,7 @@ async def test_a_new_session_in_the_middle_of_a_recall_begins_it_anew(tmp_path: 
         await h.inbox.deliver(h.adapter, Connected())
         await h.service.until(lambda: len(h.service.asked("read")) == 2)
         read.set()
-        await _recalled(h)
+        await h.recalled()
         assert _asked(h) == ["ada: before", "ada: missed"]
         assert h.shown() == ["re ada: before", "re ada: missed"]
 
@@ -181,7 +174,7 @@ async def test_a_channel_that_may_not_be_read_holds_up_nothing(tmp_path: Path) -
         await _write(h, "missed")
         h.service.boards["hall"].closed_to_us = True
         await h.start()
-        await _recalled(h)
+        await h.recalled()
         h.service.boards["hall"].closed_to_us = False
         await h.tell("now")
         assert _asked(h) == ["ada: before", "ada: now"]
@@ -196,11 +189,11 @@ async def test_a_recalled_message_that_cannot_be_stored_is_read_again_at_the_nex
         with disk(h) as room:
             room.full()
             await h.start()
-            await _recalled(h)
+            await h.recalled()
             await h.inbox.marks(h.adapter).flush()
             assert len(h.script.prompts) == 1
             assert sentences.NOT_STORED in h.shown()
             room.free()
             await h.inbox.deliver(h.adapter, Connected())
-            await _recalled(h)
+            await h.recalled()
         assert len(h.script.prompts) == 2

@@ -214,6 +214,15 @@ async def test_where_no_thread_can_be_opened_the_answer_is_in_the_channel(tmp_pa
 
 
 @on_hurrying_clock
+async def test_a_thread_that_cannot_be_opened_just_now_is_tried_again(tmp_path: Path) -> None:
+    async with house(tmp_path, ["Hello"], adapter=ThreadingAdapter) as h:
+        h.service.boards["thread"] = Board()
+        h.service.troubles.extend(["torn before", "torn after"])
+        await h.tell("one")
+        assert (h.shown("thread"), h.shown()) == (["Hello"], [])
+
+
+@on_hurrying_clock
 async def test_a_thread_whose_channel_is_gone_fails_the_turn_and_nothing_is_left_over(tmp_path: Path) -> None:
     go, opened = asyncio.Event(), asyncio.Event()
     async with house(tmp_path, [go, "Hello"], adapter=ThreadingAdapter) as h:
@@ -291,7 +300,40 @@ async def test_silence_ends_an_answer_and_every_sign_of_life_begins_the_wait_ane
         assert shown == f"Half\n\n*{sentences.failed(Silent(''), kept=True)}*"
 
 
-# The store
+@on_hurrying_clock
+async def test_the_first_text_waits_for_its_first_sentence_where_that_is_set(tmp_path: Path) -> None:
+    more = asyncio.Event()
+    async with house(tmp_path, ["This is", more, " it. And", asyncio.Event()], hold_sentence=True) as h:
+        await h.say("one")
+        await later(5)
+        assert h.shown() == []
+        more.set()
+        await h.service.until(lambda: h.shown() == ["This is it. And"])
+
+
+# Beside the answer
+
+
+@on_hurrying_clock
+async def test_a_slow_answer_shows_a_busy_sign_until_its_text_shows(tmp_path: Path) -> None:
+    more = asyncio.Event()
+    async with house(tmp_path, [more, "Hello", asyncio.Event()]) as h:
+        await h.say("one")
+        await h.service.until(lambda: h.service.busy >= 2)
+        more.set()
+        await h.service.until(lambda: h.shown() == ["Hello"])
+        await later(h.adapter.busy_seconds)
+        before = h.service.busy
+        await later(5 * h.adapter.busy_seconds)
+        assert h.service.busy == before
+
+
+@on_hurrying_clock
+async def test_a_quick_answer_needs_no_busy_sign(tmp_path: Path) -> None:
+    async with house(tmp_path, ["Hello"]) as h:
+        await h.tell("one")
+        await later(5)
+        assert h.service.busy == 0
 
 
 @on_hurrying_clock
