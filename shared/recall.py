@@ -46,28 +46,38 @@ class Recall:
     clock: Callable[[], datetime]
 
     async def run(self) -> None:
-        """Read what was missed. The gate is shut when this begins, and every channel is let through when it ends."""
+        """Read what was missed. The gate is shut when this begins, and every channel is let through when it ends.
+
+        Not so when it is cancelled: what it leaves unread is read by the recall after it, before anything newer.
+        """
         try:
-            seen = await self.store.marks(self.adapter.name)
-            if seen is None or not isinstance(self.adapter, Recalls):
-                # Never heard before: what was said before we came was not said to us.
-                await self.store.seen(self.adapter.name, {}, self.clock())
-                return
-            channels = self.adapter.behind(seen)
-            self.gate.hold(channel.id for channel in channels)
-            if not channels:
-                self.marks.recalling(None)
-                return
-            log.info("recall", platform=self.adapter.name, channels=len(channels), since=seen.since.isoformat())
-            self.marks.recalling(seen.since)
-            busy = asyncio.Semaphore(CHANNELS_AT_ONCE)
-            async with asyncio.TaskGroup() as tasks:
-                reading = [tasks.create_task(self._channel(self.adapter, channel, seen, busy)) for channel in channels]
-            if all(task.result() for task in reading):
-                # Else a channel that was never read would lose what was said since then.
-                self.marks.recalling(None)
-        finally:
+            await self._everywhere()
+        except asyncio.CancelledError:
+            raise
+        except BaseException:
             self.gate.hold(())
+            raise
+        self.gate.hold(())
+
+    async def _everywhere(self) -> None:
+        seen = await self.store.marks(self.adapter.name)
+        if seen is None or not isinstance(self.adapter, Recalls):
+            # Never heard before: what was said before we came was not said to us.
+            await self.store.seen(self.adapter.name, {}, self.clock())
+            return
+        channels = self.adapter.behind(seen)
+        self.gate.hold(channel.id for channel in channels)
+        if not channels:
+            self.marks.recalling(None)
+            return
+        log.info("recall", platform=self.adapter.name, channels=len(channels), since=seen.since.isoformat())
+        self.marks.recalling(seen.since)
+        busy = asyncio.Semaphore(CHANNELS_AT_ONCE)
+        async with asyncio.TaskGroup() as tasks:
+            reading = [tasks.create_task(self._channel(self.adapter, channel, seen, busy)) for channel in channels]
+        if all(task.result() for task in reading):
+            # Else a channel that was never read would lose what was said since then.
+            self.marks.recalling(None)
 
     async def _channel(self, adapter: Recalls, channel: Channel, seen: Seen, busy: asyncio.Semaphore) -> bool:
         """One channel; a try that fails in the middle is repeated from the start, and what was taken is known by its keys."""

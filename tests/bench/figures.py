@@ -41,7 +41,7 @@ class Reply:
     posts: int = 0
     """In how many messages it stands; more than one for one text of this length is a doubled reply."""
     preview_in_flight: bool = False
-    """Whether a call for this reply was under way when the model sent its last delta."""
+    """Whether an earlier call in its channel was still unanswered when the model sent its last delta."""
 
     @property
     def complete(self) -> float | None:

@@ -103,20 +103,19 @@ def _stale(talk: Talk, at: str) -> list[Row]:
             every = SECONDS / (previews(talk.load.rate, number) + 1)
             best.add(ideal(reply.deltas, reply.ends, interval=every, one_way=ONE_WAY))
     rows: list[Row] = []
-    choose: Iterable[tuple[str, tuple[float, float] | None, Callable[[Staleness], list[float]]]] = (
-        ("staleness: age of the oldest text missing", (0.48 * gap, 0.98 * gap), lambda each: each.behind),
-        ("staleness: age of the newest text shown", None, lambda each: each.age),
+    choose: Iterable[tuple[str, Callable[[Staleness], list[float]]]] = (
+        ("staleness: age of the oldest text missing", lambda each: each.behind),
+        ("staleness: age of the newest text shown", lambda each: each.age),
     )
-    for name, limits, values in choose:
+    for name, values in choose:
         figures = [percentile(values(real), share) for share in SHARES]
         bounds = [percentile(values(best), share) for share in SHARES]
-        # The table's own bound is that of the first definition.
-        targets = [1.05 * limit for limit in limits or bounds]
-        met = all(figure <= target for figure, target in zip(figures, targets, strict=True))
-        target = f"<= {targets[0]:.2f} / {targets[1]:.2f} s"
-        rows.append(
-            Row(name, at, f"p50 {figures[0]:.2f}, p95 {figures[1]:.2f} s", f"{bounds[0]:.2f} / {bounds[1]:.2f} s", target, met)
-        )
+        # The table's target goes by the first definition: it alone has 0.48 s as its bound at one call a second.
+        targets = [1.05 * limit * gap for limit in (0.48, 0.98)] if not rows else []
+        met = all(figure <= target for figure, target in zip(figures, targets, strict=True)) if targets else None
+        target = f"<= {targets[0]:.2f} / {targets[1]:.2f} s" if targets else ""
+        bound = f"{bounds[0]:.2f} / {bounds[1]:.2f} s"
+        rows.append(Row(name, at, f"p50 {figures[0]:.2f}, p95 {figures[1]:.2f} s", bound, target, met))
     return rows
 
 
@@ -129,11 +128,11 @@ def _last(talk: Talk, at: str) -> list[Row]:
         if not found:
             continue
         bound = f"{1000 * ONE_WAY:.0f} ms" if not flying else f"{1000 * ONE_WAY:.0f} to {1000 * (ROUND_TRIP + ONE_WAY):.0f} ms"
-        met = percentile(found, 0.5) <= target if judged else None
+        met = all(percentile(found, share) <= target for share in SHARES) if judged else None
         rows.append(
             Row(
                 f"last delta to whole text, {name}", at, f"{_milliseconds(found, 0.5, 0.95)} ({len(found)} replies)", bound,
-                f"p50 <= {1000 * target:.0f} ms" if judged else "", met,
+                f"both <= {1000 * target:.0f} ms" if judged else "", met,
             )
         )  # fmt: skip
     return rows

@@ -20,9 +20,9 @@ What is measured:
 
 The load: N conversations, each in a thread of its own, opened by a mention in a text channel of its own before measuring begins.
 Questions come at fixed, jittered times, whatever the answers do. A reply has 200 words in 100 deltas over 6 s, the first delta
-0.3 s after the request. One conversation and ten ask every 8 s each: a channel bears 5 calls in 5 seconds. A hundred ask as often
-as lets each reply show a new state every two seconds (N/50), with 85 % of 50 calls a second: 4 calls a reply, a post, two previews
-and a final, which makes 10.6 questions a second; a hundred replies under way at every moment would leave less than one preview for
+0.3 s after the request. One conversation and ten ask every 8 s each: a channel bears 5 calls in 5 seconds. A hundred ask as
+often as lets each reply show a new state every two seconds (N/50) with 85 % of 50 calls a second: a post, two previews and a
+final are 4 calls, so 10.6 questions a second; a hundred replies under way at every moment would leave less than one preview for
 each. Five hundred ask as often as the overall limit bears at all: 2 calls a reply use 85 % of it, and hardly a preview has room.
 """
 
@@ -47,7 +47,7 @@ from tests.bench.talk import Load, Talk, talk
 
 LOADS = {
     1: Load(1, period=8.0, jitter=0.5, opening=2.0, ramp=0.0, seconds=32.0),
-    10: Load(10, period=8.0, jitter=0.5, opening=2.0, ramp=0.0, seconds=16.0),
+    10: Load(10, period=8.0, jitter=0.5, opening=2.0, ramp=7.0, seconds=16.0),
     100: Load(100, period=100 / bearable(4), jitter=0.5, opening=bearable(3), ramp=7.0, seconds=27.0),
     500: Load(500, period=500 / bearable(2), jitter=1.0, opening=bearable(3), ramp=7.0, seconds=30.0),
 }
@@ -147,6 +147,8 @@ class Bench:
 async def _kept(folder: Path, around: House, load: Load) -> None:
     folder.mkdir(exist_ok=True)  # noqa: ASYNC240 - nothing is measured any more
     (folder / f"server-{load.conversations}.log").write_bytes((around.folder / "server.log").read_bytes())
+    if (profile := around.folder.parent / "profile").exists():
+        (folder / f"profile-{load.conversations}").write_bytes(profile.read_bytes())
     (folder / f"discord-{load.conversations}.json").write_text(json.dumps(await around.discord.get("log")))
 
 
@@ -170,7 +172,7 @@ def main() -> int:
     parser.add_argument("--profile", action="store_true", help="run the server under cProfile and show what costs most")
     parser.add_argument("--seconds", type=float, help="measure each load for so long")
     parser.add_argument("--period", type=float, help="let each conversation ask every so many seconds")
-    parser.add_argument("--keep", type=Path, help="keep the logs of the server and of Discord's simulator in this folder")
+    parser.add_argument("--keep", type=Path, help="keep the logs, and the profile, in this folder")
     given = parser.parse_args()
     parts = given.only.split(",") if given.only else QUICK if given.quick else PARTS
     if unknown := set(parts) - set(PARTS):

@@ -1,6 +1,7 @@
 """People who talk to the server at times fixed beforehand, whatever it answers, and the reading of what came of it."""
 
 import asyncio
+import math
 import random
 import re
 import time
@@ -11,7 +12,7 @@ from statistics import median
 from typing import Any
 
 from tests.bench.figures import Reply, Shown, busiest, lengths
-from tests.bench.machine import DELTAS, SECONDS, THINK, House, Server, held_up, memory, processor_seconds
+from tests.bench.machine import DELTAS, ONE_WAY, SECONDS, THINK, House, Server, held_up, memory, processor_seconds
 
 TAIL = SECONDS + THINK + 1.5
 """Seconds after which an answer has long ended, if nothing holds it up."""
@@ -165,8 +166,8 @@ class Reading:
         ahead = median(call["arrived"] - call["arrived_mono"] for call in calls)
         flights: dict[str, list[tuple[float, float]]] = defaultdict(list)
         for call in calls:
-            if (found := _PLACE.search(call["path"])) and call["ended_mono"] is not None:
-                flights[found[1]].append((call["arrived_mono"], call["ended_mono"]))
+            if (found := _PLACE.search(call["path"])) and call["applied_mono"] is not None:
+                flights[found[1]].append((call["applied_mono"], call["ended_mono"] or math.inf))
         for conversation, thread in self._threads.items():
             messages = await house.discord.get("messages", channel=thread)
             self._chat(conversation, messages, ahead, flights[thread])
@@ -203,6 +204,7 @@ class Reading:
             states = parts[0]["history"]
             reply.shown = [Shown(state["at"] - ahead, len(state["content"].rstrip())) for state in states]
             reply.whole = len(parts) == 1 and parts[0]["content"].strip() == self._texts.get(key, "").strip()
-            if reply.deltas:
-                last = reply.deltas[-1]
-                reply.preview_in_flight = any(arrived < last < ended for arrived, ended in flights)
+            if reply.deltas and reply.complete is not None:
+                # The call that completed the text took effect at `complete` itself, give or take the clocks' difference.
+                last, before = reply.deltas[-1], reply.complete - ONE_WAY / 2
+                reply.preview_in_flight = any(applied < before and last < ended for applied, ended in flights)

@@ -28,9 +28,6 @@ KINDS: dict[Kind, int] = {
 FULL: frozenset[Kind] = frozenset({"quick", "short", "streaming", "long", "recovers", "resets"})
 """The kinds that end with the whole text and nothing else."""
 
-TEXT_CHANNELS = 3
-"""How many text channels the simulated guild has at first."""
-
 
 @dataclass(slots=True)
 class Question:

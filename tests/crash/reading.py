@@ -13,10 +13,9 @@ from sandbox import discord
 from sandbox.calls import Call
 from shared import sentences
 from tests.crash.crowd import FULL, Kind, Question, numbers_in
+from tests.crash.house import THREAD_BEGINS
 
 BOT = "threadline"
-THREAD_BEGINS = 21
-"""Message type THREAD_STARTER_MESSAGE (Discord developer docs, Message Types)."""
 _WORD = re.compile(r"q(\d{4})([ab])\d+")
 _KEPT = "The answer above is incomplete. "
 _BROKE_OFF = "The connection to Claude broke off. Ask again in a moment."

@@ -23,8 +23,8 @@ from tests.crash.house import House, house
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(900)]
 ENDED = ("done", "stopped", "failed")
-STANDSTILL = 45.0
-"""Seconds without any call after which what is missing will not come any more."""
+STANDSTILL = 130.0
+"""Seconds without any call after which what is missing will not come any more: a new session waits for 120 s at most."""
 
 
 @dataclass(frozen=True)

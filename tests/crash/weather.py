@@ -110,5 +110,6 @@ class Weather:
                 # The number of a dead process may be given to another.
                 await self.house.discord.clear_faults(fault)
             self.counts[f"kill by {how}"] += 1
-        self.fresh = True
+        # The last one lives long, and every new session waits twice as long as the one before.
+        self.fresh = False
         return await self.house.start()

@@ -168,6 +168,25 @@ async def test_a_new_session_in_the_middle_of_a_recall_begins_it_anew(tmp_path: 
 
 
 @on_hurrying_clock
+async def test_a_new_session_in_the_middle_of_a_recall_lets_nothing_slip_by(tmp_path: Path) -> None:
+    async with house(tmp_path, adapter=RecallingAdapter) as h:
+        await _away(h)
+        await _write(h, "missed")
+        read = asyncio.Event()
+        h.service.before.append(lambda act, text: read if act == "read" else None)
+        await h.start()
+        now = asyncio.create_task(h.say("now"))
+        await h.service.until(lambda: len(h.service.asked("read")) == 1)
+        await h.inbox.deliver(h.adapter, Connected())
+        await h.service.until(lambda: len(h.service.asked("read")) == 2)
+        assert _asked(h) == ["ada: before"]
+        read.set()
+        await now
+        await h.recalled()
+        assert _asked(h) == ["ada: before", "ada: missed", "ada: now"]
+
+
+@on_hurrying_clock
 async def test_a_channel_that_may_not_be_read_holds_up_nothing(tmp_path: Path) -> None:
     async with house(tmp_path, adapter=RecallingAdapter) as h:
         await _away(h)
