@@ -139,6 +139,7 @@ def adapters(settings: Settings) -> dict[str, Adapter]:
                 gateway_url=settings.discord_gateway_url,
                 message_content=settings.discord_message_content,
                 answer_in=settings.discord_answer_in,
+                roles=bool(settings.discord_allowed_roles),
             )
         )
     if not found:

@@ -17,6 +17,7 @@ from bots.discord.connect import NO_CONTENT, Lost, closing, connect
 from bots.discord.convert import NAME, channel_id, message_id, snowflake
 from bots.discord.gateway import Connection, Pace, addresses
 from bots.discord.limits import Limits
+from bots.discord.reads import Reads
 from bots.discord.render import LIMIT, render
 from shared.chat import Act, Channel, Deliver, Event, Health, Limit, Message, MessageId, Seen, Target
 from shared.errors import Gone, Misconfigured, Refused, Unavailable
@@ -39,6 +40,7 @@ class DiscordAdapter:
         self._config = config
         self._call = Caller(timeout=config.call_timeout, wait=config.retry_wait)
         self._limits = Limits()
+        self._read = Reads(self._call)
         self._pace = Pace(config.identify_spacing)
         self._connection: Connection | None = None
         self._heard = False
@@ -73,6 +75,7 @@ class DiscordAdapter:
         """One client of the library's, from login until it gives up."""
         trace = self._limits.trace()
         self._call.watch(trace)
+        self._read.watch(trace)
         self._heard = False
 
         async def heard(event: Event) -> None:
@@ -113,7 +116,7 @@ class DiscordAdapter:
 
     def limits(self, target: Target, act: Act) -> Sequence[Limit]:
         """Every scope in which the act is counted, by the headers of the answers so far."""
-        return self._limits.of(act, snowflake(target.channel.id))
+        return self._limits.of(act, snowflake(target.channel.id), self._read.share)
 
     async def post(self, target: Target, markdown: str, *, key: str, silent: bool = False) -> MessageId:
         """Show a new message. `key` is a nonce: for a few minutes a repeat gives the first message again."""
@@ -226,7 +229,7 @@ class DiscordAdapter:
         async def read() -> list[discord.Message]:
             return [each async for each in channel.history(limit=SCANNED, after=since)]
 
-        for message in sorted(await self._call(read), key=lambda each: each.id):
+        for message in sorted(await self._read(read), key=lambda each: each.id):
             found = message_id(message.id)
             if client.wrote(message) and message.flags.silent == silent and found not in known:
                 return found
@@ -239,7 +242,7 @@ class DiscordAdapter:
     def missed(self, channel: Channel, seen: Seen) -> AsyncIterator[Message]:
         """The messages after the newest one seen there, oldest first."""
         client = self._client
-        return recall.missed(client, client.converter, self._call, channel, seen)
+        return recall.missed(client, client.converter, self._read, channel, seen, roles=self._config.roles)
 
 
 def _reference(target: Target) -> discord.MessageReference | None:

@@ -24,6 +24,8 @@ class DiscordConfig:
     """Whether a mention in a server's text channel is answered in a thread on it or in the channel, as a reply."""
     thread_archive: ArchiveMinutes = 1440
     """After how many quiet minutes Discord archives a thread (Discord developer docs, Start Thread from Message)."""
+    roles: bool = True
+    """Whether anyone asks for the roles of a message's author: in the history each costs a call."""
     identify_spacing: float = 5.0
     """Seconds between two IDENTIFYs at least (Discord developer docs, Gateway: one per 5 seconds at max_concurrency 1)."""
     call_timeout: float = 15.0

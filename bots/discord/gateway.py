@@ -37,17 +37,19 @@ class Pace:
         self._clock = clock
         self._times: deque[float] = deque()
 
-    def take(self) -> float:
-        """Count an IDENTIFY, and say how many seconds it has to wait."""
+    def wait(self) -> float:
+        """How many seconds an IDENTIFY has to wait from now."""
         now = self._clock()
         while self._times and self._times[0] < now - 3600:
             self._times.popleft()
-        wait = 0.0
-        if self._times:
-            gap = min(self._spacing * 2 ** (len(self._times) - 1), LONGEST_GAP)
-            wait = max(0.0, self._times[-1] + gap - now)
-        self._times.append(now + wait)
-        return wait
+        if not self._times:
+            return 0.0
+        gap = min(self._spacing * 2 ** (len(self._times) - 1), LONGEST_GAP)
+        return max(0.0, self._times[-1] + gap - now)
+
+    def count(self) -> None:
+        """An IDENTIFY goes out now."""
+        self._times.append(self._clock())
 
 
 @contextmanager
@@ -118,9 +120,10 @@ class Connection(discord.Client):
 
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
         """Space the IDENTIFYs, in place of the library's fixed 5 seconds."""
-        if wait := self._pace.take():
+        if wait := self._pace.wait():
             log.info("waiting before a new session", extra={"seconds": round(wait, 1)})
             await asyncio.sleep(wait)
+        self._pace.count()
 
     def dispatch(self, event: str, /, *args: object, **kwargs: object) -> None:
         """Tell the handlers, but not after the end: the library's wait for servers outlives its closing (state.py)."""

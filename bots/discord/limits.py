@@ -4,7 +4,7 @@ import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from types import SimpleNamespace
 from typing import Literal
@@ -53,8 +53,8 @@ class Limits:
         self._hashes: dict[Group, str] = {}
         self._overall_until = 0.0
 
-    def of(self, act: Act, channel: int) -> tuple[Limit, ...]:
-        """Every scope that an act in a channel counts in."""
+    def of(self, act: Act, channel: int, kept_back: int = 0) -> tuple[Limit, ...]:
+        """Every scope that an act in a channel counts in; `kept_back` calls a second are left to others."""
         now = self._clock()
         group = self._shared(_GROUPS[act])
         bucket = self._buckets.get((group, channel), _DEFAULT)
@@ -63,8 +63,8 @@ class Limits:
         own = Limit(scope=scope, calls=bucket.calls, seconds=bucket.seconds, windowed=True, blocked=blocked)
         until = self._overall_until - now
         overall = OVERALL
-        if until > 0:
-            overall = Limit(scope=OVERALL.scope, calls=OVERALL.calls, seconds=OVERALL.seconds, blocked=until)
+        if until > 0 or kept_back:
+            overall = replace(OVERALL, calls=OVERALL.calls - kept_back, blocked=max(0.0, until))
         return own, overall
 
     def trace(self) -> aiohttp.TraceConfig:

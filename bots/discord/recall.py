@@ -6,8 +6,8 @@ from datetime import datetime
 
 import discord
 
-from bots.discord.calls import Caller
 from bots.discord.convert import NAME, Converter, channel_id, place, snowflake
+from bots.discord.reads import Reads
 from shared.chat import Author, Channel, ChannelId, Message, Seen
 from shared.errors import Forbidden, Gone
 
@@ -43,9 +43,9 @@ def behind(client: discord.Client, seen: Seen) -> Sequence[Channel]:
 
 
 async def missed(
-    client: discord.Client, converter: Converter, call: Caller, channel: Channel, seen: Seen
+    client: discord.Client, converter: Converter, call: Reads, channel: Channel, seen: Seen, *, roles: bool
 ) -> AsyncIterator[Message]:
-    """The messages in a channel after the newest one seen, oldest first."""
+    """The messages in a channel after the newest one seen, oldest first; their authors have roles if these are wanted."""
     where = await _messageable(client, call, channel)
     need_history(where, client)
     given = channel if isinstance(where, discord.PartialMessageable) else None
@@ -57,7 +57,7 @@ async def missed(
             event = converter.message(message, given, recalled=True)
             if event is None:
                 continue
-            if event.addressed and message.guild is not None:
+            if roles and event.addressed and message.guild is not None:
                 event = replace(event, author=await _with_roles(call, message, event.author, authors))
             yield event
         if len(page) < PAGE:
@@ -83,7 +83,7 @@ def _page(where: discord.abc.Messageable, after: int) -> Callable[[], Awaitable[
     return read
 
 
-async def _messageable(client: discord.Client, call: Caller, channel: Channel) -> discord.abc.Messageable:
+async def _messageable(client: discord.Client, call: Reads, channel: Channel) -> discord.abc.Messageable:
     number = snowflake(channel.id)
     if channel.kind == "direct":
         return client.get_partial_messageable(number)
@@ -96,7 +96,7 @@ async def _messageable(client: discord.Client, call: Caller, channel: Channel) -
     return found
 
 
-async def _with_roles(call: Caller, message: discord.Message, author: Author, known: dict[int, Author]) -> Author:
+async def _with_roles(call: Reads, message: discord.Message, author: Author, known: dict[int, Author]) -> Author:
     """The author with roles: messages in the history come without the member (Discord developer docs, Message object)."""
     guild, number = message.guild, message.author.id
     if guild is None or author.roles:

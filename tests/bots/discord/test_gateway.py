@@ -135,12 +135,18 @@ async def test_a_new_session_waits_for_our_spacing_and_not_for_the_librarys() ->
 def test_identifies_are_spaced_more_and_more_and_never_use_up_a_days_worth() -> None:
     now = 0.0
     pace = Pace(5.0, lambda: now)
-    waits = [pace.take() for _ in range(8)]
-    assert waits[:3] == [0.0, 5.0, 15.0]
-    assert [waits[5] - waits[4], waits[6] - waits[5], waits[7] - waits[6]] == [80.0, LONGEST_GAP, LONGEST_GAP]
+    waits: list[float] = []
+    for _ in range(8):
+        waits.append(pace.wait())
+        now += waits[-1]
+        pace.count()
+    assert waits[:4] == [0.0, 5.0, 10.0, 20.0]
+    assert waits[5:] == [80.0, LONGEST_GAP, LONGEST_GAP]
     now, count = 10_000.0, 0
     while now < 10_000.0 + 86_400:
-        now += pace.take() + 0.1
+        now += pace.wait()
+        pace.count()
+        now += 0.1
         count += 1
     assert count < 1000
 
@@ -148,13 +154,20 @@ def test_identifies_are_spaced_more_and_more_and_never_use_up_a_days_worth() -> 
 def test_a_session_long_after_the_last_one_waits_for_nothing() -> None:
     now = 0.0
     pace = Pace(5.0, lambda: now)
-    pace.take()
+    pace.count()
     now = 7.0
-    assert pace.take() == 0.0
+    assert pace.wait() == 0.0
+    pace.count()
     now = 8.0
-    assert pace.take() == 9.0
+    assert pace.wait() == 9.0
     now = 5000.0
-    assert pace.take() == 0.0
+    assert pace.wait() == 0.0
+
+
+def test_a_wait_that_is_cut_short_counts_for_nothing() -> None:
+    pace = Pace(5.0, lambda: 0.0)
+    pace.count()
+    assert [pace.wait(), pace.wait()] == [5.0, 5.0]
 
 
 # what the simulator's world never does
