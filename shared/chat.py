@@ -77,7 +77,7 @@ class Quoted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """Something a person wrote.
+    """Something that was written: by a person, or by a bot, us included, which moves the mark of its channel and no more.
 
     `keys` (one or more) name the event for de-duplication: an event is known as soon as one of its keys is. `text` is what they
     wrote without the mention of the bot; `addressed` says whether it is meant for the bot. `thread` is the channel in which the
@@ -225,11 +225,19 @@ class Finds(Protocol):
     """Can tell after a crash whether something was posted."""
 
     async def find(
-        self, target: Target, key: str, after: MessageId | None, *, known: Collection[MessageId], silent: bool
+        self,
+        target: Target,
+        key: str,
+        after: MessageId | None,
+        *,
+        since: datetime,
+        known: Collection[MessageId],
+        silent: bool,
     ) -> MessageId | None:
-        """Our own message that was posted with this key after `after`, or None.
+        """Our own message that was posted with this key after `after` and not before `since`, or None.
 
         A platform that cannot read the key back takes the first message of ours that is as `silent` as asked and not `known`.
+        Raises `Forbidden` where the messages cannot be read.
         """
         ...
 
