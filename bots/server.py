@@ -1,19 +1,16 @@
 """Puts the parts together and runs them. The only place that knows them all."""
 
 import asyncio
-import contextlib
-import fcntl
 import gc
-import os
 import signal
 import time
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import structlog
 
+from bots.lock import only_one
 from shared.access import Access
 from shared.asking import Patience
 from shared.backends import Backend
@@ -24,7 +21,8 @@ from shared.governor import Governor
 from shared.inbox import Inbox, Intake
 from shared.settings import Settings
 from shared.store import Store
-from shared.turns import Turns, TurnSettings
+from shared.turn import TurnSettings
+from shared.turns import Turns
 
 log = structlog.get_logger(__name__)
 
@@ -57,7 +55,7 @@ class Server:
         settings = self._settings
         loop = asyncio.get_running_loop()
         async with AsyncExitStack() as stack:
-            stack.enter_context(_only_one(settings.state_dir))
+            stack.enter_context(only_one(settings.state_dir))
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, self.stop)
                 stack.callback(loop.remove_signal_handler, number)
@@ -70,26 +68,34 @@ class Server:
             await turns.load()
             stack.push_async_callback(inbox.aclose)
             async with _running() as start:
-                platforms = [start(self._platform(adapter, inbox, turns)) for adapter in self._adapters.values()]
-                others = [start(inbox.marks(adapter).run()) for adapter in self._adapters.values()]
-                others.append(start(_sweep(store)))
-                others.append(start(self._warm_up()))
+                parts = [start(self._platform(adapter, inbox, turns)) for adapter in self._adapters.values()]
+                parts += [start(inbox.marks(adapter).run()) for adapter in self._adapters.values()]
+                parts.append(start(self._upkeep(store)))
                 stopped = start(self._stopped())
-                await asyncio.wait([stopped, *platforms], return_when=asyncio.FIRST_COMPLETED)
-                for task in platforms:
-                    if task.done():
-                        task.result()
-                await turns.drain(settings.drain_seconds)
+                try:
+                    await asyncio.wait([stopped, *parts], return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    await turns.drain(settings.drain_seconds)
+                for part in parts:
+                    if part.done():
+                        # None of them ends but by a failure.
+                        part.result()
         log.info("stopped")
 
-    async def _warm_up(self) -> None:
-        """Load what the first question needs, once the platforms are connected: an import would hold them up."""
+    async def _upkeep(self, store: Store) -> None:
+        """Load what the first question needs, once the platforms are connected: an import would hold them up. Then sweep."""
         await self.ready.wait()
         if isinstance(self._backend, Lazy):
             await self._backend.load()
         # What is there by now stays for good: the collector need not look at it again (saves about 1 ms a reply).
         gc.collect()
         gc.freeze()
+        while True:
+            try:
+                await store.sweep()
+            except StoreUnusable as failure:
+                log.warning("not swept", detail=failure.detail)
+            await asyncio.sleep(SWEEP_SECONDS)
 
     async def _stopped(self) -> None:
         await self._stop.wait()
@@ -226,34 +232,6 @@ async def _governor(store: Store) -> Governor:
         governor.block(scope, (until - _now()).total_seconds())
     governor.on_block = remember
     return governor
-
-
-async def _sweep(store: Store) -> None:
-    while True:
-        try:
-            await store.sweep()
-        except StoreUnusable as failure:
-            log.warning("not swept", detail=failure.detail)
-        await asyncio.sleep(SWEEP_SECONDS)
-
-
-@contextlib.contextmanager
-def _only_one(state_dir: Path) -> Generator[None]:
-    """Holds the state directory for this process. Raises `Misconfigured` if another one has it, or it cannot be made."""
-    try:
-        state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        held = os.open(state_dir / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise Misconfigured(f"The state directory {state_dir} cannot be used: {error.strerror}. Set STATE_DIR.") from None
-    try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(held)
-        raise Misconfigured(f"Another Threadline already runs on the state directory {state_dir}; stop it first.") from None
-    try:
-        yield
-    finally:
-        os.close(held)
 
 
 @asynccontextmanager

@@ -76,7 +76,6 @@ CREATE TABLE turns (
     place TEXT,
     size INTEGER NOT NULL,
     queued_at INTEGER NOT NULL,
-    ready_at INTEGER NOT NULL,
     ended_at INTEGER,
     CONSTRAINT kind_known CHECK (kind IN ('ask', 'notice')),
     CONSTRAINT asked_in_a_conversation CHECK ((kind = 'ask') = (conversation IS NOT NULL)),

@@ -59,10 +59,14 @@ class Asking:
         silence = asyncio.timeout(self._patience.silence)
         whole = asyncio.timeout(self._patience.turn)
         loop = asyncio.get_running_loop()
+        stale = 0.0
         try:
             async with whole, silence, self._backend.answer(self._prompt) as answers:
                 async for answer in answers:
-                    silence.reschedule(loop.time() + self._patience.silence)
+                    if (now := loop.time()) > stale:
+                        # Moving a timer costs more than a delta: it may be a little late instead.
+                        silence.reschedule(now + self._patience.silence)
+                        stale = now + self._patience.silence / 20
                     match answer:
                         case Delta(text):
                             self.text += text
@@ -71,7 +75,8 @@ class Asking:
                             return answer
                         case Retrying(after, reason):
                             # The wait is the backend's own doing: it is no silence.
-                            silence.reschedule(loop.time() + after + self._patience.silence)
+                            silence.reschedule(now + after + self._patience.silence)
+                            stale = now + after
                             log.warning("asking again", turn=self._prompt.turn, after=after, reason=reason)
                         case Thinking():
                             pass

@@ -8,7 +8,7 @@ from shared.chat import ChannelId
 
 
 class Gate:
-    """Open at first. `shut` holds every channel, `hold` narrows it down to some, `open` lets one channel through."""
+    """Open at first. `shut` holds every channel, `hold` narrows it down to some; `open` and `close` change one."""
 
     def __init__(self) -> None:
         self._all = False
@@ -48,6 +48,10 @@ class Gate:
         for channel, queue in list(self._queues.items()):
             if channel not in self._held:
                 _wake(queue[0])
+
+    def close(self, channel: ChannelId) -> None:
+        """Hold this channel, too."""
+        self._held.add(channel)
 
     def open(self, channel: ChannelId) -> None:
         """Let the events of a channel through."""

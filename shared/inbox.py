@@ -5,7 +5,7 @@ What is not meant for us is not stored: only how far each channel has been read 
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,7 +17,7 @@ from shared.chat import Adapter, AuthorId, ChannelId, Connected, Deleted, Event,
 from shared.commands import parse
 from shared.errors import Failure, StoreUnusable
 from shared.gate import Gate
-from shared.marks import Marks
+from shared.marks import UNDERWAY, Marks
 from shared.recall import Recall
 from shared.store import Decision, Store, Taken
 from shared.turns import Turns
@@ -47,7 +47,8 @@ class Inbox:
         self._gates: dict[str, Gate] = {}
         self._marks: dict[str, Marks] = {}
         self._told: dict[tuple[ChannelId, AuthorId], datetime] = {}
-        self._recalls: dict[str, asyncio.Task[None]] = {}
+        self._recalls: dict[str, Sequence[asyncio.Task[None]]] = {}
+        self._unstored: set[MessageId] = set()
 
     def marks(self, adapter: Adapter) -> Marks:
         """How far this adapter's channels have been read."""
@@ -82,17 +83,26 @@ class Inbox:
             self._turns.stop(waiting)
 
     async def take(self, adapter: Adapter, message: Message) -> Decision | None:
-        """Decide on one message and store the decision; None if it is not meant for us."""
+        """Decide on one message and store the decision; None if it is not meant for us, or could not be stored."""
+        try:
+            return await self._take(adapter, message)
+        except StoreUnusable:
+            return None
+
+    async def _take(self, adapter: Adapter, message: Message) -> Decision | None:
+        """As `take`. Raises `StoreUnusable` after it was said; the channel is read again then."""
         marks = self.marks(adapter)
         if message.author.is_bot or not message.addressed:
             marks.read(message)
             return None
         try:
-            taken = await self._decide(adapter, message)
+            with marks.taking(message.target.channel.id):
+                taken = await self._decide(adapter, message)
         except StoreUnusable as failure:
-            marks.stick(message.target.channel.id)
+            marks.stick(message.target.channel, message.sent_at - UNDERWAY)
             await self._not_stored(adapter, message, failure)
-            return None
+            raise
+        self._unstored.discard(message.id)
         marks.read(message)
         log.info(
             "message", platform=adapter.name, channel=message.target.channel.id, message=message.id, author=message.author.id,
@@ -112,7 +122,7 @@ class Inbox:
             case "stop":
                 return await store.stop(name, message, nothing=sentences.NOTHING_TO_STOP)
             case "new":
-                return await store.new(name, message, text=sentences.NEW)
+                return await store.new(name, message, text=sentences.NEW, nothing=sentences.NEW_NOTHING)
             case None:
                 pass
         if not message.text.strip() and message.quoted is None:
@@ -136,35 +146,30 @@ class Inbox:
             mine = message.addressed and not message.author.is_bot and parse(message.text) is None
             return mine and self._allowed(adapter.name, message)
 
-        async def run(before: asyncio.Task[None] | None) -> None:
-            if before:
-                before.cancel()
-                await asyncio.wait([before])
-                gate.shut()
-            try:
-                await Recall(
-                    adapter=adapter,
-                    store=self._store,
-                    gate=gate,
-                    marks=self.marks(adapter),
-                    take=lambda message: self.take(adapter, message),
-                    tell=tell,
-                    wanted=wanted,
-                    age=self._intake.recall_age,
-                    clock=self._clock,
-                ).run()
-            except* StoreUnusable as failures:
-                for failure in failures.exceptions:
-                    log.error("recall given up", platform=adapter.name, detail=str(failure))
+        recall = Recall(
+            adapter=adapter,
+            store=self._store,
+            gate=gate,
+            marks=self.marks(adapter),
+            take=lambda message: self._take(adapter, message),
+            tell=tell,
+            wanted=wanted,
+            age=self._intake.recall_age,
+            clock=self._clock,
+        )
 
-        self._recalls[adapter.name] = asyncio.create_task(run(self._recalls.get(adapter.name)))
+        async def run(before: Sequence[asyncio.Task[None]]) -> None:
+            if before:
+                await _end(before)
+                gate.shut()
+            await recall.run()
+
+        first = asyncio.create_task(run(self._recalls.get(adapter.name, ())))
+        self._recalls[adapter.name] = (first, asyncio.create_task(_after(first, recall)))
 
     async def aclose(self) -> None:
         """Give up recalls that still run; the next start begins them again."""
-        for task in self._recalls.values():
-            task.cancel()
-        if self._recalls:
-            await asyncio.wait(self._recalls.values())
+        await _end([task for tasks in self._recalls.values() for task in tasks])
 
     async def _told_once(self, platform: str, message: Message, decision: Decision, text: str) -> Taken:
         """Told once an hour per person and place, so that nobody can make us flood it."""
@@ -174,11 +179,18 @@ class Inbox:
         if key in self._told:
             return await self._store.note(platform, message, decision=decision)
         self._told[key] = now
-        return await self._store.tell(platform, message, decision=decision, text=text)
+        try:
+            return await self._store.tell(platform, message, decision=decision, text=text)
+        except StoreUnusable:
+            self._told.pop(key, None)
+            raise
 
     async def _not_stored(self, adapter: Adapter, message: Message, failure: StoreUnusable) -> None:
         # Without the store nothing can be remembered, so this one sentence is posted directly; a repeat has the same key.
         log.error("message not stored", platform=adapter.name, message=message.id, detail=failure.detail)
+        if message.id in self._unstored:
+            return
+        self._unstored.add(message.id)
         try:
             await adapter.post(message.target, sentences.NOT_STORED, key=not_stored_key(message.id), silent=True)
         except Failure as second:
@@ -188,3 +200,17 @@ class Inbox:
 def not_stored_key(message: MessageId) -> str:
     """The key of the sentence that is said where a message could not be stored."""
     return f"lost-{message.rpartition(':')[2]}"[-25:]
+
+
+async def _after(first: asyncio.Task[None], recall: Recall) -> None:
+    """Once all was read that could be, read the rest again and again."""
+    await asyncio.wait([first])
+    if not first.cancelled():
+        await recall.again()
+
+
+async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks)

@@ -11,8 +11,9 @@ A part is noted in the ledger before its post begins and after it has returned. 
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager, ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 import structlog
@@ -27,6 +28,9 @@ log = structlog.get_logger(__name__)
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 """Seconds between tries of a call that the platform cannot take just now; doubled each time."""
+
+CLOCKS_APART = timedelta(minutes=1)
+"""How far the platform's clock may be behind ours."""
 
 SENTENCE_ENDS = (".", "!", "?", "…", "。", "\n")
 
@@ -50,19 +54,24 @@ class Ledger(Protocol):
         """Messages of ours there that are parts of some turn."""
         ...
 
+    def looking(self) -> AbstractAsyncContextManager[object]:
+        """Held while a lost post is looked for and noted, so that no two replies take the same message for theirs."""
+        ...
+
 
 @dataclass(slots=True)
 class Slot:
     """What is known of one part.
 
     `message` is None while it is not known to be shown, `unsure` then says that it may be; `text` is None if it is not known what
-    the message shows; `gone` that somebody took it away.
+    the message shows; `gone` that somebody took it away. `begun` is when its first post was about to begin.
     """
 
     message: MessageId | None = None
     text: str | None = None
     unsure: bool = False
     gone: bool = False
+    begun: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,12 +158,13 @@ class Reply:
         """
         await self._end_previews()
         pause = FIRST_PAUSE
+        grade = Grade.NOTICE if self._silent else Grade.FINAL
         try:
             target = await self._ready()
             wanted = self._parts(target, text)
             while step := next_step(self._slots, wanted, final=True):
                 try:
-                    async with self._governor.permit(self._adapter.limits(target, step.act), Grade.FINAL):
+                    async with self._governor.permit(self._adapter.limits(target, step.act), grade):
                         await self._take(target, step)
                     pause = FIRST_PAUSE
                 except RateLimited as failure:
@@ -215,6 +225,8 @@ class Reply:
         except Failure as failure:
             # The final tries again, and says what cannot be done.
             log.warning("previews ended", detail=failure.detail)
+            if isinstance(failure, Gone) and self._lost:
+                self._lost()
 
     def _preview_step(self, target: Target) -> Step | None:
         text = self._text
@@ -273,17 +285,21 @@ class Reply:
         if not isinstance(self._adapter, Finds):
             return False
         before = [slot.message for slot in self._slots[:ordinal] if slot.message]
-        known = await self._ledger.known(target.channel.id)
         after = before[-1] if before else self._after
-        try:
-            message = await self._adapter.find(target, self._key(ordinal), after, known=known, silent=self._silent)
-        except Refused as failure:
-            # We may not read here: only the key is left to keep the repeat from showing twice.
-            log.warning("cannot look for the message", detail=failure.detail)
-            return False
-        if message is None:
-            return False
-        await self._note(ordinal, Slot(message))
+        since = self._slots[ordinal].begun - CLOCKS_APART
+        async with self._ledger.looking():
+            known = await self._ledger.known(target.channel.id)
+            try:
+                message = await self._adapter.find(
+                    target, self._key(ordinal), after, since=since, known=known, silent=self._silent
+                )
+            except Refused as failure:
+                # We may not read here: only the key is left to keep the repeat from showing twice.
+                log.warning("cannot look for the message", detail=failure.detail)
+                return False
+            if message is None:
+                return False
+            await self._note(ordinal, Slot(message))
         return True
 
     async def _note(self, ordinal: int, slot: Slot) -> None:

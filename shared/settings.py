@@ -97,6 +97,14 @@ class Settings(BaseSettings):
             raise ValueError("has to begin with http://, https://, ws:// or wss://")
         return value.rstrip("/")
 
+    @field_validator("discord_token", "anthropic_api_key")
+    @classmethod
+    def _printable(cls, value: SecretStr | None) -> SecretStr | None:
+        """Keys and tokens travel in HTTP headers: one with a blank or a sign beyond ASCII fails with every call."""
+        if value is not None and not all("!" <= sign <= "~" for sign in value.get_secret_value()):
+            raise ValueError("keys and tokens are plain ASCII without blanks; copy it anew")
+        return value
+
     def secrets(self) -> list[str]:
         """Every secret value, for the log to keep out."""
         values = [self.discord_token, self.anthropic_api_key]

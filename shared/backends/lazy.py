@@ -5,10 +5,12 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from shared.backends import Answer, Backend, Prompt
+from shared.errors import Misconfigured, Unavailable
+from shared.log import fault
 
 
 class Lazy:
-    """Stands for a backend until it is there. `make` imports and builds it; it runs once, in a thread."""
+    """Stands for a backend until it is there. `make` imports and builds it, in a thread, and not again once it has."""
 
     def __init__(self, name: str, make: Callable[[], Backend]) -> None:
         self._name = name
@@ -21,18 +23,44 @@ class Lazy:
         return self._name
 
     async def load(self) -> Backend:
-        """The backend behind, once it is there; the first call begins to load it."""
-        if self._loading is None:
-            self._loading = asyncio.create_task(asyncio.to_thread(self._make), name=f"load {self._name}")
+        """The backend behind, once it is there; the first call begins to load it, and so does the first one after a failure.
+
+        Raises `Misconfigured` if it cannot be loaded.
+        """
+        if self._loading is None or _failed(self._loading):
+            self._loading = asyncio.create_task(self._load(), name=f"load {self._name}")
         return await asyncio.shield(self._loading)
+
+    async def _load(self) -> Backend:
+        try:
+            return await asyncio.to_thread(self._make)
+        except Misconfigured:
+            raise
+        except Exception as error:
+            # Whatever an import or a constructor of a library raises: nothing is known of it but that the installation,
+            # the settings or the environment (proxies, certificates) make it. Its own text may hold a key.
+            raise Misconfigured(
+                f"The backend {self._name} cannot be loaded ({fault(error)}): install Threadline anew, and look at its settings."
+            ) from None
 
     @asynccontextmanager
     async def answer(self, prompt: Prompt) -> AsyncGenerator[AsyncIterator[Answer]]:
-        """As the backend behind, once it is there."""
-        async with (await self.load()).answer(prompt) as answers:
+        """As the backend behind, once it is there. Raises `Unavailable` if it cannot be loaded."""
+        try:
+            backend = await self.load()
+        except Misconfigured as failure:
+            raise Unavailable(failure.detail) from None
+        async with backend.answer(prompt) as answers:
             yield answers
 
     async def aclose(self) -> None:
         """Close what was loaded."""
-        if self._loading:
-            await (await self.load()).aclose()
+        if self._loading is None:
+            return
+        await asyncio.wait([self._loading])
+        if not _failed(self._loading):
+            await self._loading.result().aclose()
+
+
+def _failed(loading: asyncio.Task[Backend]) -> bool:
+    return loading.done() and (loading.cancelled() or loading.exception() is not None)

@@ -37,7 +37,7 @@ _OF_SPACE = select(conversations.c.id).where(
 DUPLICATE = Taken("duplicate")
 
 
-def ask(c: Connection, now: datetime, platform: str, message: Message, ready_at: datetime | None) -> Taken:
+def ask(c: Connection, now: datetime, platform: str, message: Message) -> Taken:
     """Queue a turn in the open conversation of the message's place, which is opened if need be."""
     if _known(c, now, platform, message.keys):
         return DUPLICATE
@@ -53,7 +53,6 @@ def ask(c: Connection, now: datetime, platform: str, message: Message, ready_at:
         target=message.target,
         place=place,
         conversation=conversation,
-        ready_at=ready_at,
         size=len(message.text) + (0 if quoted is None else len(quoted.text)),
     )
     c.execute(
@@ -79,7 +78,6 @@ def tell(
     now: datetime,
     platform: str,
     target: Target,
-    place: Channel,
     keys: tuple[str, ...],
     decision: Decision,
     text: str,
@@ -87,7 +85,7 @@ def tell(
     """A notice."""
     if _known(c, now, platform, keys):
         return DUPLICATE
-    return _notice(c, now, platform, target, place, keys, decision, text)
+    return _notice(c, now, platform, target, keys, decision, text)
 
 
 def note(c: Connection, now: datetime, platform: str, message: Message, decision: Decision) -> Taken:
@@ -105,18 +103,20 @@ def stop(c: Connection, now: datetime, platform: str, message: Message, nothing:
     conversation = reads.conversation(c, message.place.id)
     stopping = [] if conversation is None else turns.stop_all(c, conversation)
     if not stopping:
-        return _notice(c, now, platform, message.target, message.place, message.keys, "command", nothing)
+        return _notice(c, now, platform, message.target, message.keys, "command", nothing)
     _remember(c, now, platform, message.keys, "command", None)
     return Taken("command", conversation=conversation, stopping=stopping)
 
 
-def new(c: Connection, now: datetime, platform: str, message: Message, text: str) -> Taken:
-    """Close the open conversation, stop what is going on there, and say so."""
+def new(c: Connection, now: datetime, platform: str, message: Message, text: str, nothing: str) -> Taken:
+    """Close the open conversation, stop what is going on there, and say so; say `nothing` if none is open."""
     if _known(c, now, platform, message.keys):
         return DUPLICATE
     conversation = reads.conversation(c, message.place.id)
-    stopping = [] if conversation is None else _close(c, now, conversation, "new")
-    told = _notice(c, now, platform, message.target, message.place, message.keys, "command", text)
+    if conversation is None:
+        return _notice(c, now, platform, message.target, message.keys, "command", nothing)
+    stopping = _close(c, now, conversation, "new")
+    told = _notice(c, now, platform, message.target, message.keys, "command", text)
     return Taken("command", told.waiting, conversation, stopping)
 
 
@@ -157,12 +157,12 @@ def _notice(
     now: datetime,
     platform: str,
     target: Target,
-    place: Channel,
     names: tuple[str, ...],
     decision: Decision,
     text: str,
 ) -> Taken:
-    made = turns.create(c, now, platform=platform, kind="notice", state="answered", target=target, place=place)
+    # A notice is said where people wrote: the thread of an answer may not exist.
+    made = turns.create(c, now, platform=platform, kind="notice", state="answered", target=target, place=target.channel)
     turns.add_final(c, made.turn, Final(text=text, outcome="done"))
     _remember(c, now, platform, names, decision, made.turn)
     return Taken(decision, made)

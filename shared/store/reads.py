@@ -76,10 +76,12 @@ def work(c: Connection, turn: int) -> Work:
         target,
         target.channel if row.place is None else codec.load_channel(row.place),
         [asked(one) for one in c.execute(_MESSAGES, {"turn": turn})] if ask else (),
-        [Part(one.ordinal, one.state, one.message, one.channel) for one in c.execute(_PARTS, {"turn": turn})],
+        [
+            Part(one.ordinal, one.state, one.message, one.channel, codec.moment(one.begun_at))
+            for one in c.execute(_PARTS, {"turn": turn})
+        ],
         None if found is None else final(found),
         codec.moment(row.queued_at),
-        codec.moment(row.ready_at),
     )
 
 

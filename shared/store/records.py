@@ -13,13 +13,9 @@ Decision = Literal[
     "queued",
     "command",
     "not_allowed",
-    "over_budget",
     "unreadable",
     "empty",
-    "too_long",
     "too_old",
-    "not_answered",
-    "poison",
     "duplicate",
 ]
 """What was decided at the intake. "duplicate" is given by the store alone; what became of a queued event is its turn's state."""
@@ -35,7 +31,7 @@ Why = Literal["new", "left"]
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A turn that has not ended. It is not to be started before `ready_at`."""
+    """A turn that has not ended. `channel` is the place of its conversation, or where the notice is posted."""
 
     turn: int
     platform: str
@@ -43,7 +39,6 @@ class Waiting:
     kind: TurnKind
     state: State
     channel: ChannelId
-    ready_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +71,16 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A platform message of a reply. Ordinals begin at 0; `message` is None as long as it is not known to be `shown`."""
+    """A platform message of a reply. Ordinals begin at 0; `message` is None as long as it is not known to be `shown`.
+
+    `begun_at` is when its post was about to begin; of several tries whose end is not known, the first.
+    """
 
     ordinal: int
     state: PartState
     message: MessageId | None
     channel: ChannelId
+    begun_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +123,6 @@ class Work:
     parts: Sequence[Part]
     final: Final | None
     queued_at: datetime
-    ready_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

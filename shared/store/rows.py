@@ -25,7 +25,6 @@ waiting_columns = (
     turns.c.kind,
     turns.c.state,
     turns.c.channel,
-    turns.c.ready_at,
 )
 
 
@@ -38,7 +37,6 @@ def waiting(row: Row[*tuple[Any, ...]]) -> Waiting:
         row.kind,
         row.state,
         row.channel,
-        codec.moment(row.ready_at),
     )
 
 

@@ -69,7 +69,6 @@ turns = Table(
     Column("place", Words),
     Column("size", Integer, nullable=False),
     Column("queued_at", Integer, nullable=False),
-    Column("ready_at", Integer, nullable=False),
     Column("ended_at", Integer),
     CheckConstraint("kind IN ('ask', 'notice')", name="kind_known"),
     CheckConstraint("(kind = 'ask') = (conversation IS NOT NULL)", name="asked_in_a_conversation"),

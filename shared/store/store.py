@@ -57,18 +57,18 @@ class Store:
         finally:
             await self._writer.aclose()
 
-    async def ask(self, platform: str, message: Message, *, ready_at: datetime | None = None) -> Taken:
+    async def ask(self, platform: str, message: Message) -> Taken:
         """Queue a turn with this message in the open conversation of `message.place`, which is opened if need be."""
         now = self._clock()
-        return await self._take(platform, message, lambda c: intake.ask(c, now, platform, message, ready_at))
+        return await self._take(platform, message, lambda c: intake.ask(c, now, platform, message))
 
     async def tell(self, platform: str, message: Message, *, decision: Decision, text: str) -> Taken:
-        """Answer with a notice: a turn outside of any conversation, born answered with this text."""
+        """Answer in `message.target` with a notice: a turn outside of any conversation, born answered with this text."""
         now = self._clock()
         return await self._take(
             platform,
             message,
-            lambda c: intake.tell(c, now, platform, message.target, message.place, message.keys, decision, text),
+            lambda c: intake.tell(c, now, platform, message.target, message.keys, decision, text),
         )
 
     async def note(self, platform: str, message: Message, *, decision: Decision) -> Taken:
@@ -84,15 +84,18 @@ class Store:
         now = self._clock()
         return await self._take(platform, message, lambda c: intake.stop(c, now, platform, message, nothing))
 
-    async def new(self, platform: str, message: Message, *, text: str) -> Taken:
-        """Close the open conversation of `message.place`, ask its turns to stop, and make a notice with `text`."""
+    async def new(self, platform: str, message: Message, *, text: str, nothing: str) -> Taken:
+        """Close the open conversation of `message.place`, ask its turns to stop, and make a notice with `text`.
+
+        If there is none, the notice has the text `nothing`.
+        """
         now = self._clock()
-        return await self._take(platform, message, lambda c: intake.new(c, now, platform, message, text))
+        return await self._take(platform, message, lambda c: intake.new(c, now, platform, message, text, nothing))
 
     async def aside(self, platform: str, target: Target, *, key: str, decision: Decision, text: str) -> Taken:
         """Make a notice that no single message has caused, once for each `key`."""
         now = self._clock()
-        return await self._writer.run(lambda c: intake.tell(c, now, platform, target, target.channel, (key,), decision, text))
+        return await self._writer.run(lambda c: intake.tell(c, now, platform, target, (key,), decision, text))
 
     async def _take(self, platform: str, message: Message, decide: Callable[[Connection], Taken]) -> Taken:
         """Take a message, and its direct chat as known: platforms do not list these, so a later loss would not be noticed."""
@@ -155,7 +158,10 @@ class Store:
         await self._writer.run(lambda c: turns.settle(c, turn, final))
 
     async def delivered(self, turn: int, *, failed: bool = False) -> None:
-        """End an answered turn: people have it, or, if `failed`, cannot have it. Its target's secret handle is forgotten."""
+        """End an answered turn: people have it, or, if `failed`, cannot have it. Its target's secret handle is forgotten.
+
+        So are, where it ends as failed, its parts that are still `sending`.
+        """
         now = self._clock()
         await self._writer.run(lambda c: turns.delivered(c, now, turn, failed))
 

@@ -59,6 +59,7 @@ _SENDING = _sending.values(
 )
 _SHOWN = update(parts).where(*_this_part).values(state="shown", message=bindparam("as"))
 _DROP = delete(parts).where(*_this_part)
+_DROP_SENDING = delete(parts).where(parts.c.turn == bindparam("of"), parts.c.state == "sending")
 
 
 def create(
@@ -71,11 +72,9 @@ def create(
     target: Target,
     place: Channel,
     conversation: UUID | None = None,
-    ready_at: datetime | None = None,
     size: int = 0,
 ) -> Waiting:
     """A new turn. `size` is the number of characters that people wrote for it."""
-    ready = codec.stamp(ready_at or now)
     made = c.execute(
         _INSERT_TURN,
         {
@@ -90,10 +89,9 @@ def create(
             "place": None if place == target.channel else codec.dump_channel(place),
             "size": size,
             "queued_at": codec.stamp(now),
-            "ready_at": ready,
         },
     )
-    return Waiting(int(made.lastrowid), platform, conversation, kind, state, place.id, codec.moment(ready))
+    return Waiting(int(made.lastrowid), platform, conversation, kind, state, place.id)
 
 
 def add_final(c: Connection, turn: int, final: Final) -> None:
@@ -158,6 +156,9 @@ def delivered(c: Connection, now: datetime, turn: int, failed: bool) -> None:
     # Without an outcome the turn is not answered, and no such step is in the table.
     step: Step = "deliver_failed" if failed or row.outcome is None else _DELIVER[row.outcome]
     c.execute(_END, {"turn": turn, "new": advance(row.state, step), "now": codec.stamp(now)})
+    if step == "deliver_failed":
+        # Nobody looks for these any more; `ours` would reach back to them for ever.
+        c.execute(_DROP_SENDING, {"of": turn})
 
 
 def sending(c: Connection, now: datetime, turn: int, ordinal: int, channel: ChannelId) -> None:

@@ -125,14 +125,19 @@ class AdapterPromises(AbilityPromises):
             await heard.until(lambda: "to the bot" in heard.texts)
         assert [message.text for message in heard.messages if message.addressed] == ["to the bot"]
 
-    async def test_bots_are_not_heard(self, rig: Rig) -> None:
+    async def test_what_bots_write_is_heard_and_never_addressed(self, rig: Rig) -> None:
         async with listening(rig.adapter) as heard:
             await rig.say("I am a bot", by_bot=True)
             message = await asked(rig, heard, "and I am not")
-            await rig.adapter.post(await answering(rig, message), "I am this bot", key="k1")
+            target = await answering(rig, message)
+            own = await rig.adapter.post(target, "I am this bot", key="k1")
             await rig.say("still not")
-            await heard.until(lambda: "still not" in heard.texts)
+            await heard.until(lambda: "still not" in heard.texts and own in [each.id for each in heard.of_bots])
         assert heard.texts == ["and I am not", "still not"]
+        assert not any(each.addressed for each in heard.of_bots)
+        assert [each.text for each in heard.of_bots if each.text.startswith("I am")] == ["I am a bot", "I am this bot"]
+        [mine] = [each for each in heard.of_bots if each.id == own]
+        assert mine.target.channel.id == target.channel.id
 
     async def test_an_event_delivered_twice_keeps_its_key(self, rig: Rig) -> None:
         async with listening(rig.adapter) as heard:

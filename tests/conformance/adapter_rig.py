@@ -93,7 +93,13 @@ class Heard:
 
     @property
     def messages(self) -> list[Message]:
-        return [event for event in self.events if isinstance(event, Message)]
+        """What people wrote."""
+        return [event for event in self.events if isinstance(event, Message) and not event.author.is_bot]
+
+    @property
+    def of_bots(self) -> list[Message]:
+        """What bots wrote, ours included."""
+        return [event for event in self.events if isinstance(event, Message) and event.author.is_bot]
 
     @property
     def texts(self) -> list[str]:

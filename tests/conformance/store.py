@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -112,7 +112,7 @@ async def test_a_message_known_by_any_of_its_keys_is_a_duplicate(store: Store) -
     assert await store.tell("odd", message(1, keys=("d",)), decision="not_allowed", text="no") == Taken("duplicate")
     assert await store.note("odd", message(1, keys=("a",)), decision="too_old") == Taken("duplicate")
     assert await store.stop("odd", message(1, keys=("a",)), nothing="nothing") == Taken("duplicate")
-    assert await store.new("odd", message(1, keys=("a",)), text="new") == Taken("duplicate")
+    assert await store.new("odd", message(1, keys=("a",)), text="new", nothing="none") == Taken("duplicate")
     assert await store.aside("odd", message(1).target, key="b", decision="too_old", text="x") == Taken("duplicate")
     assert await states(store) == {1: "queued"}
     assert (await store.ask("odd", message(2, keys=("e",)))).decision == "queued"
@@ -152,13 +152,13 @@ async def test_the_turn_that_an_event_made_is_given_as_a_restart_would_find_it(s
     general, thread = channel("general"), channel("thread", parent="general")
     taken = [
         await store.ask("odd", replace(message(1), thread=thread)),
-        await store.ask("odd", message(2), ready_at=(START + timedelta(seconds=3)).astimezone(timezone(timedelta(hours=5)))),
+        await store.ask("odd", message(2)),
         await store.tell("odd", message(3), decision="empty", text="no"),
         await store.aside("odd", message(4).target, key="k", decision="too_old", text="old"),
         await store.stop("odd", message(5, place=channel("other")), nothing="nothing"),
     ]
     clock.move(timedelta(seconds=1))
-    taken.append(await store.new("odd", message(6, place=channel("other")), text="new"))
+    taken.append(await store.new("odd", message(6, place=channel("other")), text="new", nothing="none"))
     assert [one.waiting for one in taken] == await store.unfinished()
     assert [one.waiting and one.waiting.channel for one in taken[:3]] == [thread.id, general.id, general.id]
 
@@ -171,10 +171,10 @@ async def test_a_note_keeps_the_decision_alone(store: Store) -> None:
 
 async def test_an_aside_is_made_once_for_its_key(store: Store) -> None:
     target = Target(channel("general"))
-    first = await store.aside("odd", target, key="older", decision="not_answered", text="Older ones.")
-    assert (first.decision, kind(first)) == ("not_answered", "notice")
+    first = await store.aside("odd", target, key="older", decision="too_old", text="Older ones.")
+    assert (first.decision, kind(first)) == ("too_old", "notice")
     assert (await store.load(made(first))).target == target
-    assert (await store.aside("odd", target, key="older", decision="not_answered", text="Older ones.")).decision == "duplicate"
+    assert (await store.aside("odd", target, key="older", decision="too_old", text="Older ones.")).decision == "duplicate"
 
 
 async def test_a_stop_reaches_every_turn_that_is_not_answered(store: Store) -> None:
@@ -206,7 +206,7 @@ async def test_a_stop_without_anything_to_stop_says_so(store: Store) -> None:
 
 async def test_new_closes_the_conversation_and_stops_its_turns(store: Store) -> None:
     old = await store.ask("odd", message(1))
-    taken = await store.new("odd", message(2), text="A new one.")
+    taken = await store.new("odd", message(2), text="A new one.", nothing="None.")
     assert (taken.decision, kind(taken), taken.conversation) == ("command", "notice", old.conversation)
     assert [turn.turn for turn in taken.stopping] == [made(old)]
     told = (await store.load(made(taken))).final
@@ -214,8 +214,32 @@ async def test_new_closes_the_conversation_and_stops_its_turns(store: Store) -> 
     assert told.text == "A new one."
     assert await store.conversation(ChannelId("odd:general")) is None
     assert (await store.ask("odd", message(3))).conversation not in (None, old.conversation)
-    again = await store.new("odd", message(4, place=channel("empty")), text="A new one.")
-    assert (again.conversation, list(again.stopping)) == (None, [])
+
+
+async def test_new_where_nothing_is_open_says_so(store: Store) -> None:
+    await store.ask("odd", message(1))
+    taken = await store.new("odd", message(2, place=channel("empty")), text="A new one.", nothing="None.")
+    assert (taken.decision, kind(taken), taken.conversation, taken.stopping) == ("command", "notice", None, ())
+    told = (await store.load(made(taken))).final
+    assert told is not None
+    assert told.text == "None."
+    assert await states(store) == {1: "queued", made(taken): "answered"}
+
+
+async def test_a_notice_is_told_where_people_wrote_and_not_in_the_thread_of_an_answer(store: Store) -> None:
+    general, thread = channel("general"), channel("thread", parent="general")
+    asked = [replace(message(number), thread=thread) for number in range(4)]
+    taken = [
+        await store.tell("odd", asked[0], decision="empty", text="no"),
+        await store.stop("odd", asked[1], nothing="nothing"),
+        await store.new("odd", asked[2], text="new", nothing="none"),
+    ]
+    await store.ask("odd", asked[3])
+    taken.append(await store.new("odd", replace(message(9), thread=thread), text="new", nothing="none"))
+    assert [one.waiting and one.waiting.channel for one in taken] == [general.id] * 4
+    for one in taken:
+        work = await store.load(made(one))
+        assert work.place == work.target.channel == general
 
 
 async def test_a_turn_comes_back_with_all_that_was_said(store: Store, clock: Clock) -> None:
@@ -227,17 +251,16 @@ async def test_a_turn_comes_back_with_all_that_was_said(store: Store, clock: Clo
         quoted=Quoted("Bob", "that", False),
         attachments=(Attachment("ref", "a.png", "image/png", 7), Attachment("ref2", "b", "text/plain", 0)),
     )
-    ready = START + timedelta(seconds=3)
-    taken = await store.ask("odd", asked, ready_at=ready)
+    taken = await store.ask("odd", asked)
     clock.move(timedelta(seconds=9))
     work = await store.begin(made(taken))
     assert (work.target, work.place, work.platform) == (asked.target, place, "odd")
     assert (work.state, work.attempts, work.parts, work.final) == ("running", 1, [], None)
-    assert (work.queued_at, work.ready_at) == (START, ready)
+    assert work.queued_at == START
     [said] = work.messages
     assert (said.id, said.author_id, said.name, said.text, said.sent_at) == ("odd:1", "odd:ada", "Ada", "What is this?", START)
     assert (said.quoted, said.attachments) == (asked.quoted, asked.attachments)
-    assert taken.waiting == Waiting(made(taken), "odd", taken.conversation, "ask", "queued", place.id, ready)
+    assert taken.waiting == Waiting(made(taken), "odd", taken.conversation, "ask", "queued", place.id)
     [waiting] = await store.unfinished()
     assert replace(waiting, state="queued") == taken.waiting
     assert waiting.state == "running"
@@ -356,6 +379,34 @@ async def test_parts_are_sending_before_and_shown_after(store: Store) -> None:
     assert await parts() == [(0, "sending", None, "odd:thread")]
     with pytest.raises(UnknownPart):
         await store.shown(turn, 1, MessageId("odd:91"))
+
+
+async def test_a_part_tells_when_its_post_was_first_about_to_begin(store: Store, clock: Clock) -> None:
+    turn = made(await store.ask("odd", message(1)))
+    here, second = ChannelId("odd:general"), timedelta(seconds=1)
+
+    async def begun() -> list[datetime]:
+        return [part.begun_at for part in (await store.load(turn)).parts]
+
+    await store.sending(turn, 0, here)
+    clock.move(second)
+    await store.sending(turn, 0, here)
+    assert await begun() == [START], "the first try is the one that may be out there"
+    await store.shown(turn, 0, MessageId("odd:90"))
+    await store.sending(turn, 0, here)
+    assert await begun() == [START + second]
+
+
+async def test_a_turn_that_failed_leaves_no_part_to_look_for(store: Store, clock: Clock) -> None:
+    here = ChannelId("odd:general")
+    turn = made(await answered(store, 1))
+    await store.sending(turn, 0, here)
+    await store.shown(turn, 0, MessageId("odd:90"))
+    await store.sending(turn, 1, here)
+    await store.delivered(turn, failed=True)
+    assert [part.ordinal for part in (await store.load(turn)).parts] == [0]
+    clock.move(timedelta(days=2))
+    assert await store.ours(here) == frozenset()
 
 
 async def test_our_parts_of_a_channel_are_known_for_a_day(store: Store, clock: Clock) -> None:

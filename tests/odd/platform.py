@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from datetime import datetime
 from typing import TypeVar
 
 from shared.chat import (
@@ -119,11 +120,18 @@ class FindingAdapter(OddAdapter):
     """As the other, but it can read the key back."""
 
     async def find(
-        self, target: Target, key: str, after: MessageId | None, *, known: Collection[MessageId], silent: bool
+        self,
+        target: Target,
+        key: str,
+        after: MessageId | None,
+        *,
+        since: datetime,
+        known: Collection[MessageId],
+        silent: bool,
     ) -> MessageId | None:
-        since = 0 if after is None else _number(after)
+        newest = 0 if after is None else _number(after)
         for note in await self._call(target, self._service.read):
-            if note.writer == "bot" and note.tag == key and note.number > since:
+            if note.writer == "bot" and note.tag == key and note.number > newest and note.at >= since:
                 return MessageId(f"odd:{note.number}")
         return None
 
@@ -136,7 +144,7 @@ def _event(what: Happened) -> Event | None:
             return Deleted(channel=channel(board).id, message=MessageId(f"odd:{number}"))
         case Happened("closed", board):
             return Left(channel=channel(board).id)
-        case Happened("note", board, Note() as note) if not note.writer.startswith("bot"):
+        case Happened("note", board, Note() as note):
             return message(board, note)
         case _:
             return None
@@ -144,14 +152,15 @@ def _event(what: Happened) -> Event | None:
 
 def message(board: str, note: Note) -> Message:
     """A note as a message."""
+    by_bot = note.writer.startswith("bot")
     return Message(
         keys=(f"odd:{note.number}",),
         id=MessageId(f"odd:{note.number}"),
         target=Target(channel(board), reply_to=MessageId(f"odd:{note.number}")),
-        author=Author(AuthorId(f"odd:{note.writer}"), note.writer),
+        author=Author(AuthorId(f"odd:{note.writer}"), note.writer, is_bot=by_bot),
         sent_at=note.at,
         text=note.text.removeprefix(CALL),
-        addressed=note.text.startswith(CALL),
+        addressed=note.text.startswith(CALL) and not by_bot,
     )
 
 

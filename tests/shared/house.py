@@ -17,7 +17,8 @@ from shared.chat import Connected, Event, Message
 from shared.governor import Governor
 from shared.inbox import Inbox, Intake
 from shared.store import Store
-from shared.turns import Turns, TurnSettings
+from shared.turn import TurnSettings
+from shared.turns import Turns
 from tests.odd.platform import CALL, OddAdapter, message
 from tests.odd.service import Note, Service
 from tests.shared.scripted import Act, Scripted

@@ -45,6 +45,17 @@ async def test_a_shut_gate_holds_every_channel_and_a_narrowed_one_only_some() ->
     assert passed == [B, A, A]
 
 
+async def test_one_channel_can_be_held_while_the_others_go_on() -> None:
+    gate = Gate()
+    gate.close(A)
+    held = asyncio.create_task(gate.passed(A))
+    await gate.passed(B)
+    await _turn()
+    assert not held.done()
+    gate.open(A)
+    await held
+
+
 async def test_an_event_whose_wait_is_cancelled_holds_up_nobody() -> None:
     gate = Gate()
     gate.shut()
@@ -68,6 +79,7 @@ def test_whatever_happens_to_the_gate_order_is_kept_per_channel_and_nothing_is_l
                 st.just(("shut", list[ChannelId]())),
                 st.lists(channels, unique=True).map(lambda some: ("hold", some)),
                 channels.map(lambda channel: ("open", [channel])),
+                channels.map(lambda channel: ("close", [channel])),
                 st.just(("breathe", list[ChannelId]())),
             ),
             max_size=25,
@@ -93,6 +105,8 @@ def test_whatever_happens_to_the_gate_order_is_kept_per_channel_and_nothing_is_l
                     gate.hold(some)
                 case "open":
                     gate.open(some[0])
+                case "close":
+                    gate.close(some[0])
                 case _:
                     await _turn()
         gate.hold(())

@@ -148,6 +148,33 @@ async def test_a_message_that_cannot_be_stored_is_told_and_the_mark_does_not_mov
 
 
 @on_hurrying_clock
+async def test_a_mark_does_not_pass_a_message_whose_storing_then_fails(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        await h.hear(note(1))
+        await h.quiet()
+        marks = h.inbox.marks(h.adapter)
+        await marks.flush()
+        before = h.rows("SELECT message FROM marks")
+        with disk(h) as room:
+            room.full()
+            storing = asyncio.create_task(h.hear(note(8, "bot, " + "long " * 20_000)))
+            await asyncio.sleep(0)
+            await h.hear(note(9, "between us"))
+            await marks.flush()
+            await storing
+            assert h.shown()[-1] == sentences.NOT_STORED
+        assert h.rows("SELECT message FROM marks") == before
+
+
+@on_hurrying_clock
+async def test_new_where_no_conversation_is_open_says_so(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        assert await h.tell("/new") == [sentences.NEW_NOTHING]
+        await h.tell("hello")
+        assert (await h.tell("/new"))[-1] == sentences.NEW
+
+
+@on_hurrying_clock
 async def test_leaving_while_the_store_is_full_is_logged_and_no_more(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     async with house(tmp_path) as h:
         await h.tell("one")
@@ -196,7 +223,7 @@ def test_hostile_text_goes_through_and_comes_back(tmp_path: Path, kind: str) -> 
             await h.quiet()
             [prompt] = h.script.prompts
             stored = text.encode(errors="replace").decode() if kind != "surrogates" else "a\ufffdb\ufffd"
-            assert prompt.ask[0].text.endswith(f": {stored}")
+            assert prompt.ask[0].text.endswith(": " + stored.replace("\n", "\n  "))
             assert "\n" not in prompt.ask[0].text.partition(": ")[0]
             assert h.states() == ["done"]
             shown = "".join("".join(h.shown()).split())

@@ -58,9 +58,18 @@ async def test_of_two_messages_of_one_moment_the_later_one_counts(marks: Marks, 
     assert await newest(marks, store) == {"odd:general": "odd:2"}
 
 
-async def test_a_mark_does_not_pass_a_message_that_could_not_be_stored(marks: Marks, store: Store) -> None:
+async def test_a_mark_does_not_pass_a_message_that_is_being_stored(marks: Marks, store: Store) -> None:
+    marks.read(said(1))
+    with marks.taking(ChannelId("odd:general")), marks.taking(ChannelId("odd:general")):
+        marks.read(said(3))
+        marks.read(said(3, "other"))
+        assert await newest(marks, store) == {"odd:other": "odd:3"}
+    assert await newest(marks, store) == {"odd:general": "odd:3", "odd:other": "odd:3"}
+
+
+async def test_a_mark_does_not_pass_a_message_that_could_could_not_be_stored(marks: Marks, store: Store) -> None:
     marks.read(said(1))
     assert await newest(marks, store) == {"odd:general": "odd:1"}
-    marks.stick(ChannelId("odd:general"))
+    marks.stick(channel("general"), START)
     marks.read(said(3))
     assert await newest(marks, store) == {"odd:general": "odd:1"}

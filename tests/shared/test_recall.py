@@ -78,7 +78,7 @@ async def test_what_is_too_old_is_listed_in_one_line_and_known_after_a_restart(t
         await _write(h, "three")
         await h.start()
         await h.recalled()
-        line = sentences.too_old(["“one 'x'” (ada)", "“two” (ada)"], 2, timedelta(hours=6))
+        line = sentences.too_old(["`one 'x'` (ada)", "`two` (ada)"], 2, timedelta(hours=6))
         assert h.shown() == ["re ada: before", line, "re ada: three"]
         assert _asked(h) == ["ada: before", "ada: three"]
         # The marks were lost with the crash: all of it is read again.
@@ -132,8 +132,7 @@ async def test_a_channel_that_stays_unreadable_is_read_at_the_next_session(tmp_p
         await h.tell("later")
         await h.inbox.marks(h.adapter).flush()
         [(message,)] = h.rows("SELECT message FROM marks")
-        ada = [note for note in h.service.boards["hall"].notes if note.writer == "ada"]
-        assert message == f"odd:{ada[-1].number}"
+        assert message == f"odd:{h.service.boards['hall'].notes[-1].number}"
 
 
 @on_hurrying_clock
@@ -212,6 +211,7 @@ async def test_a_recalled_message_that_cannot_be_stored_is_read_again_at_the_nex
             await h.inbox.marks(h.adapter).flush()
             assert len(h.script.prompts) == 1
             assert sentences.NOT_STORED in h.shown()
+            # Before it is tried again by itself.
             room.free()
             await h.inbox.deliver(h.adapter, Connected())
             await h.recalled()

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from itertools import repeat
 
@@ -37,6 +37,9 @@ class Notes:
 
     async def known(self, channel: ChannelId) -> frozenset[MessageId]:
         return self.others
+
+    def looking(self) -> AbstractAsyncContextManager[object]:
+        return nullcontext()
 
 
 @dataclass

@@ -60,6 +60,20 @@ def test_a_malformed_setting_is_named_and_its_value_is_not_told(tmp_path: Path, 
     assert value in ("0", "-1") or value not in sentence
 
 
+@pytest.mark.parametrize("name", ["DISCORD_TOKEN", "ANTHROPIC_API_KEY"])
+@pytest.mark.parametrize("value", ["sk-se cret", "sk-se\tcret", "sk-se\x7fcret", "sk-s\u00e9cret", "sk-se\u200bcret"])
+def test_a_key_that_no_header_can_carry_is_named_and_not_told(tmp_path: Path, name: str, value: str) -> None:
+    sentence = told(tmp_path / ".env", f'{name}="{value}"')
+    assert f"setting {name} " in sentence
+    assert "copy it anew" in sentence
+    assert "cret" not in sentence
+
+
+def test_blanks_around_a_key_in_a_file_do_no_harm(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("ANTHROPIC_API_KEY= sk-secret \r\n", newline="")
+    assert settings.load(tmp_path / ".env").secrets() == ["sk-secret"]
+
+
 def test_an_unknown_setting_is_told_with_the_name_that_was_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "did you mean DISCORD_TOKEN?" in told(tmp_path / ".env", "DISCORD_TOKN=sk-secret")
     assert "sk-secret" not in told(tmp_path / ".env", "DISCORD_TOKN=sk-secret")

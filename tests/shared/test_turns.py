@@ -8,7 +8,7 @@ from shared import sentences
 from shared.asking import Patience
 from shared.backends import Finished, Retrying, Thinking
 from shared.errors import BadKey, BrokenOff, Overloaded, Silent
-from shared.turns import BUSY_AFTER
+from shared.turn import BUSY_AFTER
 from tests.odd.platform import channel
 from tests.odd.service import Board
 from tests.shared.flavours import ThreadingAdapter

@@ -8,7 +8,7 @@ import pytest
 from shared import sentences
 from shared.backends import Finished
 from shared.chat import MessageId, Target
-from shared.turns import part_key
+from shared.turn import part_key
 from tests.odd.platform import FindingAdapter, OddAdapter, channel
 from tests.shared.disk import disk
 from tests.shared.house import House, house

@@ -126,7 +126,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(place=place_numbers)
     def new(self, place: int) -> None:
-        taken = self.runner.run(self.store.new("odd", message(self.fresh(), place=PLACES[place]), text="new"))
+        taken = self.runner.run(self.store.new("odd", message(self.fresh(), place=PLACES[place]), text="new", nothing="none"))
         closed = self.open.pop(place, None)
         assert taken.conversation == closed
         assert [turn.turn for turn in taken.stopping] == self.stopped([] if closed is None else [closed])
@@ -162,7 +162,9 @@ class Machine(RuleBasedStateMachine):
     def delivered(self, turn: int, failed: bool) -> None:
         outcome = self.turns[turn].outcome if turn in self.turns and not failed else "failed"
         steps: dict[Outcome, Step] = {"done": "deliver_done", "stopped": "deliver_stopped", "failed": "deliver_failed"}
-        self.step(turn, steps[outcome], lambda: self.store.delivered(turn, failed=failed))
+        if self.step(turn, steps[outcome], lambda: self.store.delivered(turn, failed=failed)) and outcome == "failed":
+            parts = self.turns[turn].parts
+            self.turns[turn].parts = {ordinal: shown for ordinal, shown in parts.items() if shown is not None}
 
     @rule(turn=turn_numbers, ordinal=ordinals)
     def sending(self, turn: int, ordinal: int) -> None:
