@@ -1,14 +1,19 @@
 """The command line: `threadline run` and `threadline demo`."""
 
-import asyncio
 import sys
-from collections.abc import Sequence
 
-from pydantic import BaseModel, Field
-from pydantic_settings import BaseSettings, CliPositionalArg, CliSubCommand, SettingsConfigDict, get_subcommand
+try:
+    import asyncio
+    from collections.abc import Sequence
 
-from shared.errors import Misconfigured
-from shared.settings import load
+    from pydantic import BaseModel, Field
+    from pydantic_settings import BaseSettings, CliPositionalArg, CliSubCommand, SettingsConfigDict, get_subcommand
+
+    from shared.errors import Misconfigured
+    from shared.settings import load
+except KeyboardInterrupt:
+    # These take a moment: Ctrl-C meanwhile is no fault to be traced.
+    sys.exit(130)
 
 
 class Run(BaseModel):

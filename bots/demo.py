@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from bots.lock import only_one
 from bots.server import Server
 from sandbox import talk, terminal
 from sandbox.discord import Simulator, SimulatorConfig
@@ -26,18 +27,16 @@ _COMMAND = os.path.relpath(sys.argv[0])
 async def serve(settings: Settings) -> None:
     """Run the server against a simulated Discord until it is stopped; what was said there is kept in the state directory."""
     folder = settings.state_dir / "demo"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    config = SimulatorConfig(state=folder / "discord.jsonl", round_trip=0.05)
-    async with Simulator(config) as simulator, AsyncExitStack() as stack:
-        around = _around(settings, simulator, folder)
-        stack.enter_context(_log(around, folder))
-        server = Server(around)
-        address = folder / "address.json"
-        address.write_text(json.dumps({"control": simulator.control_url}))
-        try:
-            await _with_terminal(server, simulator)
-        finally:
-            address.unlink(missing_ok=True)
+    async with AsyncExitStack() as stack:
+        # A lock of its own, taken before the simulator: the server inside takes the one of the state directory.
+        stack.enter_context(only_one(folder, "demo.lock"))
+        with _usable(folder):
+            config = SimulatorConfig(state=folder / "discord.jsonl", round_trip=0.05)
+            simulator = await stack.enter_async_context(Simulator(config))
+            around = _around(settings, simulator, folder)
+            stack.enter_context(_log(around, folder))
+            stack.enter_context(_address(folder, simulator))
+        await _with_terminal(Server(around), simulator)
 
 
 async def say(settings: Settings, who: str, where: str, text: str) -> int:
@@ -61,6 +60,26 @@ def _around(settings: Settings, simulator: Simulator, folder: Path) -> Settings:
             "backend": settings.backend if settings.anthropic_api_key else "demo",
         }
     )
+
+
+@contextmanager
+def _usable(folder: Path) -> Generator[None]:
+    """What is kept in the folder is opened inside. Raises `Misconfigured` if something there cannot be."""
+    try:
+        yield
+    except OSError as error:
+        raise Misconfigured(f"The demo cannot use {error.filename or folder}: {error.strerror}. Set STATE_DIR.") from None
+
+
+@contextmanager
+def _address(folder: Path, simulator: Simulator) -> Generator[None]:
+    """Tells `say` where the demo is, for as long as it runs."""
+    address = folder / "address.json"
+    address.write_text(json.dumps({"control": simulator.control_url}))
+    try:
+        yield
+    finally:
+        address.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -6,19 +6,20 @@ import logging
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import TypeVar
 
 import discord
 
 from bots.discord import convert, recall
-from bots.discord.calls import HAS_THREAD, UNREPLYABLE, Caller, archived, code_of
+from bots.discord.calls import HAS_THREAD, NO_MESSAGE, UNREPLYABLE, Caller, archived, code_of
 from bots.discord.config import DiscordConfig
 from bots.discord.connect import NO_CONTENT, Lost, closing, connect
 from bots.discord.convert import NAME, channel_id, message_id, snowflake
 from bots.discord.gateway import Connection, Pace, addresses
 from bots.discord.limits import Limits
 from bots.discord.reads import Reads
-from bots.discord.render import LIMIT, render
+from bots.discord.render import fits, render
 from shared.chat import Act, Channel, Deliver, Event, Health, Limit, Message, MessageId, Seen, Target
 from shared.errors import Gone, Misconfigured, Refused, Unavailable
 
@@ -26,8 +27,8 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-SCANNED = 50
-"""How many messages are looked through for one of ours."""
+SCANNED = 500
+"""How many messages at most are looked through for one of ours."""
 
 LONGEST_WAIT = 120.0
 """Seconds between two tries to connect at most."""
@@ -94,6 +95,7 @@ class DiscordAdapter:
             raise group.exceptions[0] from None  # the group has one task that connects; what else ends it is `deliver`
         finally:
             self._connection = None
+            await self._call.aclose()
 
     def health(self) -> Health:
         """How the connection is."""
@@ -112,7 +114,7 @@ class DiscordAdapter:
 
     def fits(self, target: Target, markdown: str) -> bool:
         """Whether it is at most 2000 code points as Discord counts them (Discord developer docs, Create Message)."""
-        return len(render(markdown)) <= LIMIT
+        return fits(markdown)
 
     def limits(self, target: Target, act: Act) -> Sequence[Limit]:
         """Every scope in which the act is counted, by the headers of the answers so far."""
@@ -199,7 +201,7 @@ class DiscordAdapter:
             return target
         if target.reply_to is None or channel.space is None:
             raise Refused("Discord: threads are opened on a message in a server")
-        number, name = snowflake(target.reply_to), convert.title(title)
+        client, number, name = self._client, snowflake(target.reply_to), convert.title(title)
         parent = self._messageable(target)
         if parent.guild is None:
             raise Gone(f"Discord: no longer in the server {channel.space}")
@@ -210,26 +212,35 @@ class DiscordAdapter:
         except Refused as refused:
             if code_of(refused) != HAS_THREAD:
                 raise
+        except Gone as gone:
+            # The message was deleted. A thread that was opened on it before that stays, with its id.
+            if code_of(gone) != NO_MESSAGE:
+                raise
+            if not isinstance(await self._call(lambda: client.fetch_channel(number)), discord.Thread):
+                raise
         thread = Channel(id=channel_id(number), kind="thread", parent=channel.id, space=channel.space, title=name)
         return replace(target, channel=thread, reply_to=None)
 
     # after a restart
 
     async def find(
-        self, target: Target, key: str, after: MessageId | None, *, known: Collection[MessageId], silent: bool
+        self,
+        target: Target,
+        key: str,
+        after: MessageId | None,
+        *,
+        since: datetime,
+        known: Collection[MessageId],
+        silent: bool,
     ) -> MessageId | None:
-        """Our first message after `after`, or of the newest 50, that is as `silent` as asked and not `known`.
+        """Our first message after `after` and not before `since` that is as `silent` as asked and not `known`.
 
-        The nonce cannot be read back: the history leaves it out (Discord developer docs, Message object).
+        Of the first 500 messages there. The nonce cannot be read back: the history leaves it out (Discord developer docs,
+        Message object).
         """
         channel, client = self._messageable(target), self._client
         recall.need_history(channel, client)
-        since = discord.Object(snowflake(after)) if after is not None else None
-
-        async def read() -> list[discord.Message]:
-            return [each async for each in channel.history(limit=SCANNED, after=since)]
-
-        for message in sorted(await self._read(read), key=lambda each: each.id):
+        async for message in recall.history(self._read, channel, recall.bound(after, since), most=SCANNED):
             found = message_id(message.id)
             if client.wrote(message) and message.flags.silent == silent and found not in known:
                 return found

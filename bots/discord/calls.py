@@ -1,6 +1,7 @@
 """Calls to Discord: repeated where that helps, and with no exception of the library's getting out."""
 
 import asyncio
+import logging
 import random
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
@@ -11,68 +12,125 @@ from typing import TypeVar
 import aiohttp
 import discord
 
+from bots.discord.limits import BANNED_SECONDS
 from shared.errors import Failure, Forbidden, Gone, RateLimited, Refused, Unavailable
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
 REPEATS = 3
 """How often a call is repeated after the first try."""
 
-BANNED_SECONDS = 60.0
-"""How long to wait after a 429 that names no time; Cloudflare's bans of an address come so (discord.py, http.py)."""
-
 # JSON error codes (Discord developer docs, Opcodes and Status Codes: JSON Error Codes).
 UNREPLYABLE = 160002
 HAS_THREAD = 160004
+NO_MESSAGE = 10008
 _LOCKED = 160005
 _ARCHIVED = 50083
 _EDITS_OF_OLD = 30046
 
-_deadline: ContextVar[asyncio.Timeout | None] = ContextVar("_deadline", default=None)
+
+@dataclass(slots=True)
+class _Try:
+    """One run of an act, in a task of its own."""
+
+    deadline: asyncio.Timeout
+    waits: bool = False
+    """Whether a request has been answered and no other begun: what goes on now is the library's waiting for a rate limit."""
+    left: bool = False
+    """Whether nobody wants the result any more."""
 
 
-@dataclass(frozen=True, slots=True)
+_try: ContextVar[_Try | None] = ContextVar("_try", default=None)
+
+
 class Caller:
     """How calls are made. Everything called through it can be repeated without harm."""
 
-    timeout: float
-    """Seconds that one HTTP request may be on the wire: the library sets no limit of its own, aiohttp one of 5 minutes.
-    The library's sleeping for a rate limit does not count."""
-    wait: float
-    """Seconds before the first repeat; doubled each time, and jittered by half of it."""
+    def __init__(self, *, timeout: float, wait: float) -> None:
+        """Hold the way of calling.
+
+        `timeout` is how many seconds one HTTP request may be on the wire: the library sets no limit of its own, aiohttp one
+        of 5 minutes. The library's sleeping for a rate limit does not count. `wait` is how many seconds pass before the first
+        repeat; they are doubled each time, and jittered by half.
+        """
+        self._timeout = timeout
+        self._wait = wait
+        self._left: set[asyncio.Task[object]] = set()
 
     async def __call__(self, act: Callable[[], Awaitable[T]]) -> T:
-        """The result of `act`. Raises `shared.errors` alone (and `discord.NotFound` & co. never)."""
+        """The result of `act`. Whatever goes wrong in it leaves as a `Failure`."""
         for tries in range(REPEATS + 1):
             try:
                 return await self._once(act)
             except _TRANSIENT as error:
                 if tries == REPEATS or not _worth_repeating(error):
                     raise failure(error) from error
-                await asyncio.sleep(self.wait * 2**tries * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, no secret
-            except (discord.DiscordException, RuntimeError) as error:
+                await asyncio.sleep(self._wait * 2**tries * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, no secret
+            except discord.DiscordException as error:
                 raise failure(error) from error
+            except Exception as error:
+                # The library reads answers without checking them: a page of a proxy's, or a field that is missing, ends in any
+                # exception. None of them may get out; the log keeps it, in case the fault is ours.
+                failed = failure(error)
+                if not _closed(error):
+                    log.warning("an answer of Discord's cannot be read", exc_info=error)
+                raise failed from error
         raise AssertionError("unreachable: the last try returns or raises")
 
     async def _once(self, act: Callable[[], Awaitable[T]]) -> T:
-        async with asyncio.timeout(None) as deadline:
-            token = _deadline.set(deadline)
-            try:
+        this = _Try(asyncio.timeout(None))
+
+        async def run() -> T:
+            _try.set(this)
+            async with this.deadline:
                 return await act()
-            finally:
-                _deadline.reset(token)
+
+        # In a task of its own, as a cancelled caller must not always end the call: on a global rate limit the library shuts a
+        # gate for all requests, sleeps, and opens it again; if that sleep is cancelled the gate stays shut for good. After
+        # other answers, too, it waits on behalf of the requests behind it (discord.py 2.7.1, http.py, request, Ratelimit).
+        task = asyncio.create_task(run(), name="discord call")
+        try:
+            await asyncio.wait((task,))  # its being cancelled does not cancel the task
+        except asyncio.CancelledError:
+            this.left = True
+            self._left.add(task)
+            task.add_done_callback(self._ended)
+            if not this.waits:
+                task.cancel()
+            raise
+        return task.result()
+
+    def _ended(self, task: asyncio.Task[object]) -> None:
+        self._left.discard(task)
+        if not task.cancelled():
+            task.exception()  # nobody else looks at it, and asyncio complains of one that nobody has seen
+
+    async def aclose(self) -> None:
+        """End the calls that were left to themselves. For when their client is closed, and its gate gone with it."""
+        left = list(self._left)
+        for task in left:
+            task.cancel()
+        if left:
+            await asyncio.wait(left)
 
     def watch(self, trace: aiohttp.TraceConfig) -> None:
         """Hold every request of the traced session that a call makes to `timeout`."""
 
         async def begun(session: aiohttp.ClientSession, context: SimpleNamespace, params: object) -> None:
-            if (deadline := _deadline.get()) is not None:
-                deadline.reschedule(asyncio.get_running_loop().time() + self.timeout)
+            if (this := _try.get()) is not None:
+                if this.left:
+                    # The library has done its waiting. A request now could come after a newer one and undo it.
+                    raise asyncio.CancelledError
+                this.waits = False
+                this.deadline.reschedule(asyncio.get_running_loop().time() + self._timeout)
 
         async def ended(session: aiohttp.ClientSession, context: SimpleNamespace, params: object) -> None:
-            deadline = _deadline.get()
-            if deadline is not None and not deadline.expired():
-                deadline.reschedule(None)
+            # From here on the deadline is off: it can never cut short a wait of the library's.
+            if (this := _try.get()) is not None and not this.deadline.expired():
+                this.waits = True
+                this.deadline.reschedule(None)
 
         trace.on_request_start.append(begun)
         trace.on_request_end.append(ended)
@@ -99,7 +157,7 @@ def archived(failed: Failure) -> bool:
 
 
 def failure(error: BaseException) -> Failure:
-    """An exception of discord.py, aiohttp or the socket as a failure of ours."""
+    """An exception as a failure of ours; one that is neither discord.py's, aiohttp's nor the socket's as an unreadable answer."""
     detail = f"Discord: {type(error).__name__}: {error}"[:300]
     if isinstance(error, discord.RateLimited):
         return RateLimited(detail, max(error.retry_after, 0.001))
@@ -107,12 +165,16 @@ def failure(error: BaseException) -> Failure:
         return _answered(error, detail)
     if isinstance(error, (OSError, aiohttp.ClientError, discord.ConnectionClosed, discord.GatewayNotFound)):
         return Unavailable(detail)  # TimeoutError is an OSError
-    if isinstance(error, RuntimeError):
-        # aiohttp has no type of its own for a call on a session that was closed under it.
-        if str(error) == "Session is closed":
-            return Unavailable("Discord: the connection was closed")
-        raise error
-    return Refused(detail)
+    if _closed(error):
+        return Unavailable("Discord: the connection was closed")
+    if isinstance(error, discord.DiscordException):
+        return Refused(detail)
+    return Unavailable(f"Discord: an answer that cannot be read: {error!r}"[:300])
+
+
+def _closed(error: BaseException) -> bool:
+    """Whether the session was closed under a call: aiohttp has no type of its own for that."""
+    return isinstance(error, RuntimeError) and str(error) == "Session is closed"
 
 
 def _answered(error: discord.HTTPException, detail: str) -> Failure:

@@ -73,34 +73,31 @@ class Converter:
     message_content: bool
     """Whether the Message Content intent is held."""
 
-    def message(self, message: discord.Message, place: Channel | None = None, *, recalled: bool = False) -> Message | None:
-        """The message as an event, or None where it is not heard: bots, webhooks, the system and the bot itself.
+    def message(self, message: discord.Message, place: Channel | None = None, *, recalled: bool = False) -> Message:
+        """The message as an event. What no person wrote (bots, webhooks, the system, the bot itself) is never addressed.
 
         `place` is given where the message does not tell its channel.
         """
-        if not self.hears(message):
-            return None
+        person = self._hears(message)
         where = _where(message)
         channel = place or _channel(where, message)
-        addressed = self._addressed(message, where, channel)
-        text = self._readable(message.content, message)
-        attachments = tuple(_attachments(message))
+        addressed = person and self._addressed(message, where, channel)
         return Message(
             keys=(message_id(message.id),),
             id=message_id(message.id),
             target=Target(channel=channel, reply_to=message_id(message.id), user=author_id(message.author.id)),
-            author=_author(message.author),
+            author=_author(message.author, is_bot=not person),
             sent_at=message.created_at,
-            text=text,
+            text=self._readable(message.content, message),
             addressed=addressed,
             recalled=recalled,
             unreadable=self._withheld(message, channel),
             thread=self._thread(message, where) if addressed else None,
-            quoted=self._quoted(message),
-            attachments=attachments,
+            quoted=self._quoted(message) if person else None,
+            attachments=tuple(_attachments(message)) if person else (),
         )
 
-    def hears(self, message: discord.Message) -> bool:
+    def _hears(self, message: discord.Message) -> bool:
         """Whether a person wrote it."""
         return (
             not message.author.bot
@@ -124,7 +121,8 @@ class Converter:
 
     def _withheld(self, message: discord.Message, channel: Channel) -> bool:
         """Without the intent text, files and embeds come empty, but in direct chats and mentions (Message Content Intent)."""
-        if self.message_content or channel.kind == "direct" or any(user.id == self.me for user in message.mentions):
+        ours = message.author.id == self.me
+        if self.message_content or ours or channel.kind == "direct" or any(user.id == self.me for user in message.mentions):
             return False
         shown = message.content or message.attachments or message.embeds
         return not (shown or message.stickers or message.message_snapshots)
@@ -213,12 +211,13 @@ def _channel(where: object, message: discord.Message) -> Channel:
     return found
 
 
-def _author(author: discord.User | discord.Member) -> Author:
+def _author(author: discord.User | discord.Member, *, is_bot: bool) -> Author:
     # Messages read from the history come without the member, and so without roles.
     roles = author.roles if isinstance(author, discord.Member) else []
     return Author(
         id=author_id(author.id),
         name=author.display_name,
+        is_bot=is_bot,
         roles=frozenset(f"{NAME}:{role.id}" for role in roles if not role.is_default()),
     )
 

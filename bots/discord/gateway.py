@@ -16,6 +16,7 @@ from discord.http import Route
 from bots.discord.config import DiscordConfig
 from bots.discord.convert import Converter, channel_id, message_id, space_id
 from bots.discord.lanes import Lanes
+from bots.discord.sight import Sight
 from shared.chat import Connected, Deleted, Deliver, Event, Left
 
 log = logging.getLogger(__name__)
@@ -29,7 +30,11 @@ GUILD_TIMEOUT = 0.5
 
 
 class Pace:
-    """Spaces IDENTIFYs: every further one within an hour waits twice as long."""
+    """Spaces IDENTIFYs: every further one within an hour waits twice as long.
+
+    It is not kept over restarts. A process costs one IDENTIFY for each start, so a server that crashes and is started again at
+    once could use up a day's 1000 all the same: the pause between restarts, 90 s or more, is for what restarts it to keep.
+    """
 
     def __init__(self, spacing: float, clock: Callable[[], float] = time.monotonic) -> None:
         """`spacing` is the least gap in seconds; `clock` gives seconds that only grow."""
@@ -106,6 +111,7 @@ class Connection(discord.Client):
         self._missing: set[int] = set()
         self._absent: set[int] = set()
         """Servers in an outage since the session was announced."""
+        self._sight = Sight()
         self._held: list[discord.Message | tuple[int, Event]] = []
         self.converter = Converter(me=0, answer_in=config.answer_in, message_content=message_content)
 
@@ -144,6 +150,7 @@ class Connection(discord.Client):
 
     async def on_guild_available(self, guild: discord.Guild) -> None:
         """A server's channels are known."""
+        self._sight.begin(guild)
         if guild.id in self._absent:
             # What was said there during the outage may have been missed.
             self._absent.discard(guild.id)
@@ -157,6 +164,7 @@ class Connection(discord.Client):
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
         """A server's channels are known; the library takes some servers of the start for new ones."""
+        self._sight.begin(guild)
         self._missing.discard(guild.id)
         self._complete()
 
@@ -195,9 +203,7 @@ class Connection(discord.Client):
     # events
 
     async def on_message(self, message: discord.Message) -> None:
-        """Hand on what a person wrote."""
-        if not self.converter.hears(message):
-            return
+        """Hand on what was written, by whomever: what bots write moves the mark of its channel, too."""
         if self._opened:
             self._say(message)
         else:
@@ -210,8 +216,7 @@ class Connection(discord.Client):
             # Nobody knows what else people and Discord can put into a message; one must not hold up the others.
             log.exception("a message could not be read", extra={"message_id": message.id, "channel_id": message.channel.id})
             return
-        if event is not None:
-            self._lanes.put(message.channel.id, event)
+        self._lanes.put(message.channel.id, event)
 
     def _put(self, lane: int, event: Event) -> None:
         if self._opened:
@@ -238,8 +243,45 @@ class Connection(discord.Client):
         """A thread was deleted."""
         self._put(payload.thread_id, Left(channel=channel_id(payload.thread_id)))
 
+    async def on_thread_remove(self, thread: discord.Thread) -> None:
+        """The bot was taken out of a thread."""
+        # The library says so, too, of a thread that it drops from its cache because it is archived (state.py, THREAD_LIST_SYNC).
+        if thread.guild.get_thread(thread.id) is not None:
+            self._leave(thread.id)
+
+    async def on_guild_channel_create(self, channel: discord.abc.GuildChannel) -> None:
+        """A channel is new; whether it is in view has to be known when that changes."""
+        self._sight.lost_one(channel)
+
+    async def on_guild_channel_update(self, before: discord.abc.GuildChannel, after: discord.abc.GuildChannel) -> None:
+        """A channel's permissions may have changed."""
+        if self._sight.lost_one(after):
+            self._leave(after.id)
+
+    async def on_guild_role_update(self, before: discord.Role, after: discord.Role) -> None:
+        """A role's permissions may have changed."""
+        if before.permissions != after.permissions:
+            self._look(after.guild)
+
+    async def on_guild_role_delete(self, role: discord.Role) -> None:
+        """A role may have been one of the bot's."""
+        self._look(role.guild)
+
+    async def on_member_update(self, before: discord.Member, after: discord.Member) -> None:
+        """Without the intent for members this tells of the bot alone, whose roles may have changed."""
+        if self.user is not None and after.id == self.user.id:
+            self._look(after.guild)
+
+    def _look(self, guild: discord.Guild) -> None:
+        for number in self._sight.lost(guild):
+            self._leave(number)
+
+    def _leave(self, channel: int) -> None:
+        self._put(channel, Left(channel=channel_id(channel)))
+
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         """The bot was removed, or the server deleted. An outage is another event."""
         self._missing.discard(guild.id)
+        self._sight.forget(guild.id)
         self._put(guild.id, Left(space=space_id(guild.id)))
         self._complete()

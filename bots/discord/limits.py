@@ -1,8 +1,9 @@
 """What Discord says of its rate limits in the headers of its answers (Discord developer docs, Rate Limits)."""
 
+import logging
 import re
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from math import ceil
@@ -14,6 +15,8 @@ import aiohttp
 from bots.discord.convert import NAME
 from shared.chat import Act, Limit
 
+log = logging.getLogger(__name__)
+
 OVERALL = Limit(scope=f"{NAME}:overall", calls=48, seconds=1.0)
 """50 requests a second for the whole bot (Discord developer docs, Rate Limits: Global Rate Limit), 2 of them kept back for
 the calls that the library makes by itself."""
@@ -23,6 +26,14 @@ CALLS, SECONDS = 5, 5.0
 
 KEPT = 2000
 """How many channels' limits are remembered; one that was forgotten starts from the defaults again."""
+
+BANNED_SECONDS = 60.0
+"""How long to wait after a 429 that names no time; Cloudflare's bans of an address come so (discord.py, http.py)."""
+
+INVALID, INVALID_SECONDS = 1000, 600.0
+"""Answers of 401, 403 and 429 in 10 minutes after which the operator is warned: at 10,000 Discord bans the address (Discord
+developer docs, Rate Limits: Invalid Request Limit). A warning is enough: a 429 blocks its scope here, a 401 ends the
+connection, and a 403 is not repeated, so thousands of them mean something that only the operator can mend."""
 
 Group = Literal["messages", "edits", "deletes", "typing", "threads"]
 
@@ -52,6 +63,8 @@ class Limits:
         self._buckets: OrderedDict[tuple[Group, int], _Bucket] = OrderedDict()
         self._hashes: dict[Group, str] = {}
         self._overall_until = 0.0
+        self._invalid: deque[float] = deque(maxlen=INVALID)
+        self._warned = -INVALID_SECONDS
 
     def of(self, act: Act, channel: int, kept_back: int = 0) -> tuple[Limit, ...]:
         """Every scope that an act in a channel counts in; `kept_back` calls a second are left to others."""
@@ -82,6 +95,12 @@ class Limits:
         """Learn from one answer."""
         now = self._clock()
         wait = _seconds(headers, "Retry-After", "X-RateLimit-Reset-After") if status == 429 else 0.0
+        if status in (401, 403, 429):
+            self._count_invalid(headers, now)
+        if status == 429 and "Via" not in headers:
+            # Not Discord's answer but Cloudflare's, who bans the address (so discord.py, http.py): nothing gets through.
+            self._overall_until = max(self._overall_until, now + (wait or BANNED_SECONDS))
+            return
         if headers.get("X-RateLimit-Global") or headers.get("X-RateLimit-Scope") == "global":
             self._overall_until = max(self._overall_until, now + wait)
             return
@@ -102,6 +121,15 @@ class Limits:
                 # The first call of a window: what is left of it is its length. Rounded up, as some of it has passed.
                 length = _seconds(headers, "X-RateLimit-Reset-After")
                 bucket.seconds = ceil(length * 4) / 4 or bucket.seconds
+
+    def _count_invalid(self, headers: Mapping[str, str], now: float) -> None:
+        if headers.get("X-RateLimit-Scope") == "shared":
+            return  # does not count (Discord developer docs, Rate Limits: Invalid Request Limit)
+        self._invalid.append(now)
+        many = len(self._invalid) == INVALID and self._invalid[0] > now - INVALID_SECONDS
+        if many and now >= self._warned + INVALID_SECONDS:
+            self._warned = now
+            log.warning("Discord refuses very many calls; at 10,000 in 10 minutes it bans this address")
 
     def _shared(self, group: Group) -> Group:
         """Edits count with new messages unless the server names different buckets for them."""

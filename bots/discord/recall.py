@@ -1,5 +1,6 @@
 """What was said while the bot was away, read from Discord's history."""
 
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -8,8 +9,10 @@ import discord
 
 from bots.discord.convert import NAME, Converter, channel_id, place, snowflake
 from bots.discord.reads import Reads
-from shared.chat import Author, Channel, ChannelId, Message, Seen
+from shared.chat import Author, Channel, ChannelId, Message, MessageId, Seen
 from shared.errors import Forbidden, Gone
+
+log = logging.getLogger(__name__)
 
 PAGE = 100
 """Messages in one answer at most (Discord developer docs, Get Channel Messages)."""
@@ -45,24 +48,42 @@ def behind(client: discord.Client, seen: Seen) -> Sequence[Channel]:
 async def missed(
     client: discord.Client, converter: Converter, call: Reads, channel: Channel, seen: Seen, *, roles: bool
 ) -> AsyncIterator[Message]:
-    """The messages in a channel after the newest one seen, oldest first; their authors have roles if these are wanted."""
+    """The messages in a channel after the newest one seen, oldest first; people who address us have roles if these are wanted."""
     where = await _messageable(client, call, channel)
     need_history(where, client)
     given = channel if isinstance(where, discord.PartialMessageable) else None
     authors: dict[int, Author] = {}
     after = _newest(seen, channel.id, _at(seen.since))
+    async for message in history(call, where, after):
+        try:
+            event = converter.message(message, given, recalled=True)
+        except Exception:
+            # As with what is heard live: nobody knows what else can be in a message; one must not hold up the others.
+            log.exception("a message could not be read", extra={"message_id": message.id, "channel_id": message.channel.id})
+            continue
+        if roles and event.addressed and message.guild is not None:
+            event = replace(event, author=await _with_roles(call, message, event.author, authors))
+        yield event
+
+
+async def history(
+    call: Reads, where: discord.abc.Messageable, after: int, *, most: int | None = None
+) -> AsyncIterator[discord.Message]:
+    """The messages of a channel with an id above `after`, oldest first; at most `most`, in whole pages."""
+    read = 0
     while True:
         page = await call(_page(where, after))
         for message in page:
-            event = converter.message(message, given, recalled=True)
-            if event is None:
-                continue
-            if roles and event.addressed and message.guild is not None:
-                event = replace(event, author=await _with_roles(call, message, event.author, authors))
-            yield event
-        if len(page) < PAGE:
+            yield message
+        read += len(page)
+        if len(page) < PAGE or (most is not None and read >= most):
             return
         after = page[-1].id
+
+
+def bound(after: MessageId | None, since: datetime) -> int:
+    """The id above which a message is that is after `after` and not before `since`."""
+    return max(_at(since) - 1, snowflake(after) if after is not None else 0)
 
 
 def need_history(where: object, client: discord.Client) -> None:

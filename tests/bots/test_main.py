@@ -1,6 +1,7 @@
 """`threadline run` and `threadline demo`, as processes: what the operator reads, and the exit status."""
 
 import asyncio
+import signal
 import sqlite3
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from bots.__main__ import main
 from sandbox.discord import Simulator, SimulatorConfig
 from sandbox.discord.defaults import BOT
 from shared.settings import names
-from tests.bots.command import PATIENCE, around, connected, run, started, terminated
+from tests.bots.command import PATIENCE, around, connected, ended, run, started, terminated
 
 SECRET = "MTIzNDU2Nzg5.very.secret-token"
 
@@ -34,6 +35,7 @@ async def test_run_without_a_platform_says_so_and_exits_2(tmp_path: Path) -> Non
     ("line", "told"),
     [
         (f"DISCORD_TOKN={SECRET}", "did you mean DISCORD_TOKEN"),
+        (f"DISCORD_TOKEN={SECRET}\nANTHROPIC_API_KEY={SECRET} {SECRET}", "The setting ANTHROPIC_API_KEY is not right"),
         (f"DISCORD_TOKEN={SECRET}\nATTEMPTS=often", "The setting ATTEMPTS is not right"),
         (f"DISCORD_TOKEN={SECRET}\nMODEL=\udcff", "not UTF-8"),
     ],
@@ -103,14 +105,8 @@ async def test_an_answer_that_runs_is_ended_before_a_signal_ends_the_server(tmp_
 
 async def test_the_demo_without_a_terminal_keeps_serving_and_can_be_talked_to(tmp_path: Path) -> None:
     async with started(tmp_path, "demo") as demo:
-        assert demo.stdout is not None
-        said = b""
-        async with asyncio.timeout(PATIENCE):
-            while b"Ctrl-C" not in said:
-                line = await demo.stdout.readline()
-                assert line, "it ended"
-                said += line
-        assert b'demo --as user1 --in general "@threadline hello"' in said
+        said = await read_until(demo.stdout, "Ctrl-C")
+        assert 'demo --as user1 --in general "@threadline hello"' in said
         talk = await run(tmp_path, "demo", "--as", "user1", "--in", "general", "@threadline what is 2 + 3?")
         assert talk.status == 0, talk
         assert "5" in talk.out
@@ -118,6 +114,39 @@ async def test_the_demo_without_a_terminal_keeps_serving_and_can_be_talked_to(tm
         result = await terminated(demo)
         assert result.status == 0
         assert "Traceback" not in result.err
+
+
+async def test_a_second_demo_is_told_and_leaves_the_first_one_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "state" / "demo"
+    async with started(tmp_path, "demo") as demo:
+        await read_until(demo.stdout, "Ctrl-C")
+        before = _files(folder, "address.json", "discord.*")
+        assert "Another Threadline already runs" in (await run(tmp_path, "demo")).sentence()
+        assert _files(folder, "address.json", "discord.*") == before
+        talk = await run(tmp_path, "demo", "@threadline what is 2 + 3?")
+        assert "5" in talk.out
+
+
+@pytest.mark.parametrize("taken", ["state", "state/demo", "state/demo/discord.jsonl/x", "state/demo/address.json/x"])
+async def test_a_folder_that_the_demo_cannot_use_is_told(tmp_path: Path, taken: str) -> None:
+    (tmp_path / taken).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / taken).write_text("a file where a folder has to be, or the other way round")
+    assert "Set STATE_DIR" in (await run(tmp_path, "demo")).sentence()
+
+
+@pytest.mark.parametrize("command", ["run", "demo"])
+@pytest.mark.parametrize(
+    "module", ["annotated_types", "pydantic_settings.main", "structlog.dev", "sqlalchemy.sql.base", "bots.server"]
+)
+async def test_an_interrupt_during_the_start_ends_it_without_a_traceback(tmp_path: Path, command: str, module: str) -> None:
+    # Python then tells each import on standard error: it is known where the process is.
+    env = {"PYTHONPROFILEIMPORTTIME": "1", "DISCORD_TOKEN": SECRET, "DISCORD_API_URL": "http://127.0.0.1:9", "BACKEND": "demo"}
+    async with started(tmp_path, command, env=env) as process:
+        await read_until(process.stderr, f" {module}\n")
+        process.send_signal(signal.SIGINT)
+        result = await ended(process)
+    assert result.status in (0, 130), result
+    assert "Traceback" not in result.err
 
 
 def test_talking_to_a_demo_that_does_not_run_is_told(bare: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -149,6 +178,22 @@ def test_help_names_both_commands(capsys: pytest.CaptureFixture[str]) -> None:
     out = capsys.readouterr().out
     assert "run" in out
     assert "demo" in out
+
+
+def _files(folder: Path, *patterns: str) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for pattern in patterns for path in folder.glob(pattern)}
+
+
+async def read_until(stream: asyncio.StreamReader | None, sign: str) -> str:
+    """What a process says until there is this sign in it."""
+    assert stream is not None
+    said = ""
+    async with asyncio.timeout(PATIENCE):
+        while sign not in said:
+            line = await stream.readline()
+            assert line, f"it ended after {said}"
+            said += line.decode()
+    return said
 
 
 def _answered(simulator: Simulator) -> bool:

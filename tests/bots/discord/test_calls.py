@@ -1,18 +1,20 @@
 """Posting and editing when Discord, the network or a setting gets in the way."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Coroutine
 from dataclasses import replace
 
 import aiohttp
 import discord
 import pytest
 
-from bots.discord.calls import BANNED_SECONDS, REPEATS, failure
+from bots.discord.calls import REPEATS, failure
 from bots.discord.convert import snowflake
+from bots.discord.limits import BANNED_SECONDS
 from sandbox.faults import Rule
 from shared.chat import MessageId, Target
-from shared.errors import Forbidden, RateLimited, Refused, Unavailable
+from shared.errors import Forbidden, Gone, RateLimited, Refused, Unavailable
 from tests.bots.discord.rig import MESSAGES, ROOMY, DiscordRig, discord_rig, told_to_wait
 from tests.conformance.adapter_rig import asked, listening
 
@@ -31,6 +33,37 @@ async def thread(rig: DiscordRig, target: Target) -> tuple[Target, MessageId]:
     """A thread with a message of the bot's in it."""
     there = await rig.adapter.open(target, "a thread")
     return there, await rig.adapter.post(there, "one", key="k0")
+
+
+class Records(logging.Handler):
+    """Tells when the library has logged that a global rate limit was hit: then it goes to sleep at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen = asyncio.Event()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.msg.startswith("Global rate limit has been hit"):
+            self.seen.set()
+
+
+async def cancelled(call: Coroutine[object, object, object]) -> None:
+    """Make a call, and cancel it while the library sleeps for the global rate limit that it met."""
+    logger, records = logging.getLogger("discord.http"), Records()
+    logger.addHandler(records)
+    try:
+        task = asyncio.create_task(call)
+        async with asyncio.timeout(10):
+            await records.seen.wait()
+    finally:
+        logger.removeHandler(records)
+    task.cancel()
+    await asyncio.wait([task])
+    assert task.cancelled()
+
+
+def names() -> list[str]:
+    return [task.get_name() for task in asyncio.all_tasks()]
 
 
 async def test_every_repeat_carries_the_same_nonce_and_asks_for_it_to_be_enforced(rig: DiscordRig, target: Target) -> None:
@@ -78,6 +111,49 @@ async def test_a_short_rate_limit_is_waited_for_and_told(rig: DiscordRig, target
     await rig.struck("status")
     await rig.simulator.wait_for(lambda: rig.adapter.limits(target, "edit")[0].blocked > 0 or len(bodies(rig)) > 1)
     await post
+    assert rig.shown(target.channel) == ["one"]
+
+
+async def test_a_call_cancelled_in_a_global_rate_limit_holds_up_no_other_for_good(rig: DiscordRig, target: Target) -> None:
+    await rig.simulator.fault(told_to_wait(0.5, path=r"/typing$", scope="global"))
+    await cancelled(rig.adapter.busy(target, "thinking"))
+    async with asyncio.timeout(5):
+        await rig.adapter.post(target, "one", key="k1")
+    assert rig.shown(target.channel) == ["one"]
+
+
+async def test_a_cancelled_edit_does_not_come_after_a_newer_one(rig: DiscordRig, target: Target) -> None:
+    message = await rig.adapter.post(target, "one", key="k1")
+    await rig.simulator.fault(told_to_wait(0.5, scope="global"))
+    await cancelled(rig.adapter.edit(target, message, "cancelled"))
+    async with asyncio.timeout(5):
+        await rig.adapter.edit(target, message, "two")
+    assert [body["content"] for body in bodies(rig, "PATCH")] == ["cancelled", "two"]
+    assert rig.shown(target.channel) == ["two"]
+
+
+async def test_the_end_of_the_connection_ends_calls_that_were_cancelled() -> None:
+    async with discord_rig() as rig:
+        async with listening(rig.adapter) as heard:
+            target = (await asked(rig, heard)).target
+            await rig.simulator.fault(told_to_wait(25.0, path=r"/typing$", scope="global"))
+            await cancelled(rig.adapter.busy(target, "thinking"))
+            assert "discord call" in names()
+        assert "discord call" not in names()
+        async with listening(rig.adapter) as heard, asyncio.timeout(5):
+            await rig.adapter.post(target, "one", key="k1")
+
+
+@pytest.mark.parametrize(("body", "media"), [("<html>", "text/html"), ("{", "application/json"), ([], "application/json")])
+async def test_an_answer_that_cannot_be_read_is_unavailable(
+    rig: DiscordRig, target: Target, body: object, media: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    headers = {"Content-Type": media}
+    await rig.simulator.fault(Rule("status", path=MESSAGES, status=200, headers=headers, body=body))
+    with pytest.raises(Unavailable):
+        await rig.adapter.post(target, "one", key="k1")
+    assert "cannot be read" in caplog.text
+    await rig.adapter.post(target, "one", key="k1")
     assert rig.shown(target.channel) == ["one"]
 
 
@@ -171,6 +247,23 @@ async def test_a_thread_is_opened_once_though_the_answer_was_lost(rig: DiscordRi
     assert rig.simulator.calls.matching("POST", "/threads")[0].body["auto_archive_duration"] == 1440
 
 
+async def test_a_thread_on_a_message_that_was_deleted_is_still_there(rig: DiscordRig, target: Target) -> None:
+    there, _ = await thread(rig, target)
+    assert target.reply_to is not None
+    await rig.simulator.delete(snowflake(target.reply_to))
+    again = await rig.adapter.open(target, "a thread")
+    assert again.channel.id == there.channel.id
+    await rig.adapter.post(again, "two", key="k1")
+    assert rig.shown(there.channel) == ["one", "two"]
+
+
+async def test_no_thread_is_opened_on_a_message_that_was_deleted(rig: DiscordRig, target: Target) -> None:
+    assert target.reply_to is not None
+    await rig.simulator.delete(snowflake(target.reply_to))
+    with pytest.raises(Gone):
+        await rig.adapter.open(target, "a thread")
+
+
 async def test_a_thread_needs_a_message_in_a_server(rig: DiscordRig, target: Target) -> None:
     with pytest.raises(Refused):
         await rig.adapter.open(replace(target, reply_to=None), "a thread")
@@ -204,7 +297,7 @@ async def test_a_call_without_a_connection_is_unavailable(rig: DiscordRig) -> No
         await rig.adapter.post(target, "one", key="k1")
 
 
-def test_failures_name_no_secret_and_lose_no_error() -> None:
+def test_every_exception_becomes_a_failure() -> None:
     assert isinstance(failure(TimeoutError()), Unavailable)
     assert isinstance(failure(ConnectionResetError(104, "reset")), Unavailable)
     assert isinstance(failure(aiohttp.ServerDisconnectedError()), Unavailable)
@@ -213,5 +306,4 @@ def test_failures_name_no_secret_and_lose_no_error() -> None:
     limited = failure(discord.RateLimited(40.0))
     assert isinstance(limited, RateLimited)
     assert limited.retry_after == 40.0
-    with pytest.raises(RuntimeError, match="a bug"):
-        raise failure(RuntimeError("a bug"))
+    assert isinstance(failure(KeyError("type")), Unavailable)

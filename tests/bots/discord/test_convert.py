@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bots.discord.convert import Converter, snowflake, title
-from shared.chat import Message, Quoted
+from shared.chat import Channel, ChannelId, Message, Quoted
 
 ME, ADA, HERE, GUILD = 10**17 + 1, 10**17 + 2, 10**17 + 3, 10**17 + 4
 READER = Converter(me=ME, answer_in="thread", message_content=True)
@@ -35,9 +35,7 @@ def received(*, guild: int | None = GUILD, **fields: Any) -> discord.Message:
 
 
 def read(reader: Converter = READER, **fields: Any) -> Message:
-    message = reader.message(received(**fields))
-    assert message is not None
-    return message
+    return reader.message(received(**fields))
 
 
 @pytest.mark.parametrize(
@@ -87,8 +85,12 @@ def test_any_text_is_read(content: str) -> None:
         {"type": 20},
     ],
 )
-def test_bots_webhooks_and_the_system_are_not_heard(fields: dict[str, Any]) -> None:
-    assert READER.message(received(**fields)) is None
+def test_what_bots_webhooks_and_the_system_write_is_never_addressed(fields: dict[str, Any]) -> None:
+    called: dict[str, Any] = {"content": f"<@{ME}> hello", "mentions": [user(ME, "Bot")]} | fields
+    message = read(**called)
+    assert (message.author.is_bot, message.addressed, message.thread) == (True, False, None)
+    in_private = READER.message(received(**fields), Channel(ChannelId(f"discord:{HERE}"), "direct"))
+    assert not in_private.addressed
 
 
 def test_a_mention_inside_code_is_none() -> None:

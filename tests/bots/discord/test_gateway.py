@@ -15,7 +15,7 @@ from bots.discord.convert import channel_id
 from bots.discord.gateway import LONGEST_GAP, Pace
 from sandbox.discord.defaults import BOT, CHANNELS, GUILD
 from sandbox.faults import Rule
-from shared.chat import Channel, Connected, Deleted, Event, Message, Target
+from shared.chat import Channel, Connected, Deleted, Event, Left, Message, Target
 from shared.errors import Misconfigured
 from tests.bots.discord.rig import DiscordRig, discord_rig
 from tests.bots.discord.scripted import ScriptedGateway, scripted_gateway
@@ -290,6 +290,67 @@ async def test_many_deletions_at_once_are_told_one_by_one() -> None:
         await gateway.dispatch("MESSAGE_DELETE_BULK", {"ids": ["9", "8"], "channel_id": "7", "guild_id": str(GUILD)})
         await heard.until(lambda: len(heard.events) == 3)
     assert [event.message for event in heard.events if isinstance(event, Deleted)] == ["discord:8", "discord:9"]
+
+
+async def test_channels_that_a_change_of_roles_takes_out_of_view_are_left() -> None:
+    heard, server, role = Heard(), str(GUILD), str(GUILD + 5)
+    everyone = {"id": server, "name": "@everyone", "position": 0, "color": 0, "colors": {"primary_color": 0}, "hoist": False}
+    everyone |= {"managed": False, "mentionable": False, "flags": 0}
+    sees = everyone | {"id": role, "name": "sees", "permissions": str(1 << 10)}
+    me = {"user": {"id": str(BOT), "username": "t", "discriminator": "0", "avatar": None}, "joined_at": None, "flags": 0}
+
+    def left() -> int:
+        return sum(event == Left(channel=channel_id(7)) for event in heard.events)
+
+    async with scripted_gateway() as gateway, discord_rig(gateway_url=gateway.url) as rig, running(rig.adapter, heard):
+
+        async def change(what: str, **fields: object) -> None:
+            await gateway.dispatch(what, {"guild_id": server, **fields})
+
+        async def shown(permissions: str) -> None:
+            await change("GUILD_ROLE_UPDATE", role=everyone | {"permissions": permissions})
+
+        async def in_view(number: int) -> None:
+            await change("GUILD_MEMBER_UPDATE", **me, roles=[role])
+            await gateway.dispatch("MESSAGE_CREATE", said(number, 7, GUILD, "in view"))
+            await heard.message(number)
+
+        await begin(gateway, GUILD)
+        await gateway.dispatch("GUILD_CREATE", guild(GUILD, 7))
+        await heard.connected()
+        await shown("0")
+        await heard.until(lambda: left() == 1)
+        await shown("0")
+        await change("GUILD_ROLE_CREATE", role=sees)
+        await in_view(1)
+        await change("GUILD_MEMBER_UPDATE", **me, roles=[])
+        await heard.until(lambda: left() == 2)
+        await in_view(2)
+        await change("GUILD_ROLE_DELETE", role_id=role)
+        await heard.until(lambda: left() == 3)
+        await shown(str(1 << 10))
+        await gateway.dispatch("GUILD_DELETE", {"id": server})
+        await heard.until(lambda: isinstance(heard.events[-1], Left) and heard.events[-1].space is not None)
+    assert [type(event) for event in heard.events if not isinstance(event, Message)] == [Connected, Left, Left, Left, Left]
+
+
+async def test_only_a_thread_that_the_bot_was_taken_out_of_is_left_and_none_that_was_archived_unseen() -> None:
+    heard, server = Heard(), str(GUILD)
+    state = {"archived": False, "auto_archive_duration": 60, "archive_timestamp": "2026-01-01T00:00:00+00:00", "locked": False}
+    thread: dict[str, Any] = {"guild_id": server, "parent_id": "7", "owner_id": str(BOT), "type": 11, "name": "a thread"}
+    thread |= {"message_count": 0, "member_count": 1, "thread_metadata": state}
+    async with scripted_gateway() as gateway, discord_rig(gateway_url=gateway.url) as rig, running(rig.adapter, heard):
+        await begin(gateway, GUILD)
+        await gateway.dispatch("GUILD_CREATE", guild(GUILD, 7))
+        await heard.connected()
+        await gateway.dispatch("THREAD_CREATE", thread | {"id": "8"})
+        # Sent with the threads that are active; one that is not among them was archived, or never was in view.
+        await gateway.dispatch("THREAD_LIST_SYNC", {"guild_id": server, "channel_ids": ["7"], "threads": [], "members": []})
+        await gateway.dispatch("THREAD_CREATE", thread | {"id": "9"})
+        gone = {"guild_id": server, "id": "9", "member_count": 0, "removed_member_ids": [str(BOT)]}
+        await gateway.dispatch("THREAD_MEMBERS_UPDATE", gone)
+        await heard.until(lambda: isinstance(heard.events[-1], Left))
+    assert heard.events[1:] == [Left(channel=channel_id(9))]
 
 
 async def test_while_the_gateway_is_away_health_says_so_and_posts_go_on() -> None:

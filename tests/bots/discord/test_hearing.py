@@ -146,9 +146,10 @@ async def test_a_file_alone_is_a_message(rig: DiscordRig, heard: Heard) -> None:
     assert attachment.ref.startswith(f"{number}/{snowflake(message.id)}/")
 
 
-async def test_webhooks_are_not_heard(rig: DiscordRig, heard: Heard) -> None:
+async def test_webhooks_are_bots(rig: DiscordRig, heard: Heard) -> None:
     await rig.simulator.say("user1", "general", "@threadline hello", webhook="News")
     assert (await said(rig, heard, "after")).text == "after"
+    assert [(message.text, message.addressed) for message in heard.of_bots] == [("hello", False)]
 
 
 async def test_deleted_messages_are_told_with_their_channel(rig: DiscordRig, heard: Heard) -> None:
@@ -170,6 +171,29 @@ async def test_deleted_channels_and_lost_servers_are_told(rig: DiscordRig, heard
     await heard.until(lambda: heard.events[-1] == Left(space=f"discord:{GUILD}"))
     left = [event.channel for event in heard.events if isinstance(event, Left)]
     assert left == [target.channel.id, f"discord:{CHANNELS['random']}", None]
+
+
+async def test_being_taken_out_of_a_thread_is_leaving_it(rig: DiscordRig, heard: Heard) -> None:
+    target, _ = await answered(rig, heard)
+    await rig.simulator.add_to_thread("threadline", str(snowflake(target.channel.id)), remove=True)
+    await heard.until(lambda: heard.events[-1] == Left(channel=target.channel.id))
+
+
+async def test_a_channel_that_goes_out_of_view_is_left(rig: DiscordRig, heard: Heard) -> None:
+    def left() -> list[ChannelId | None]:
+        return [event.channel for event in heard.events if isinstance(event, Left)]
+
+    random = ChannelId(f"discord:{CHANNELS['random']}")
+    for times in (1, 2):
+        for _ in range(2):
+            await rig.simulator.permissions("random", deny=["VIEW_CHANNEL"])
+        await heard.until(lambda times=times: left() == [random] * times)
+        await rig.simulator.permissions("random")
+        await said(rig, heard, "back in view", "random")
+    made = await rig.simulator.add_channel("new")
+    await said(rig, heard, "in a new channel", "new")
+    await rig.simulator.permissions("new", deny=["VIEW_CHANNEL"])
+    await heard.until(lambda: left()[2:] == [f"discord:{made['id']}"])
 
 
 async def test_without_the_content_intent_mentions_and_direct_chats_are_read() -> None:

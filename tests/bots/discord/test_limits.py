@@ -1,7 +1,9 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from bots.discord.limits import CALLS, KEPT, OVERALL, SECONDS, Limits
+import pytest
+
+from bots.discord.limits import BANNED_SECONDS, CALLS, INVALID, INVALID_SECONDS, KEPT, OVERALL, SECONDS, Limits
 from shared.chat import Act, Target
 from tests.bots.discord.rig import ROOMY, discord_rig
 from tests.conformance.adapter_rig import asked, listening
@@ -29,7 +31,7 @@ def answer(
 
 
 def refusal(limits: Limits, method: str, path: str, headers: Mapping[str, str]) -> None:
-    limits.read(method, path, 429, headers)
+    limits.read(method, path, 429, {"Via": "1.1 google", **headers})
 
 
 def own(limits: Limits, act: Act, channel: int = 7) -> tuple[str, int, float, float]:
@@ -89,6 +91,35 @@ def test_a_global_refusal_blocks_everything() -> None:
     assert limits.of("post", 7)[0].blocked == 0.0
     clock.now += 3
     assert limits.of("busy", 1)[1] == OVERALL
+
+
+def test_a_ban_by_cloudflare_blocks_everything_and_no_channel_more_than_that() -> None:
+    clock = Clock()
+    limits = Limits(clock)
+    limits.read("POST", POST, 429, {})
+    assert limits.of("busy", 1)[1].blocked == BANNED_SECONDS
+    assert limits.of("post", 7)[0].blocked == 0.0
+    limits.read("POST", POST, 429, {"Retry-After": "100"})
+    assert limits.of("edit", 8)[1].blocked == 100.0
+
+
+def test_very_many_refusals_are_warned_of_once_in_a_while(caplog: pytest.LogCaptureFixture) -> None:
+    clock = Clock()
+    limits = Limits(clock)
+
+    def refused(times: int, status: int = 403, **headers: str) -> int:
+        caplog.clear()
+        for _ in range(times):
+            limits.read("GET", POST, status, {"Via": "1.1 google", **headers})
+        return len(caplog.records)
+
+    assert refused(INVALID - 1) == 0
+    assert refused(5, 404) == 0
+    assert refused(5, 429, **{"X-RateLimit-Scope": "shared"}) == 0
+    assert refused(INVALID, 401) == 1
+    clock.now += INVALID_SECONDS
+    assert refused(INVALID - 1) == 0
+    assert refused(1) == 1
 
 
 def test_headers_that_say_nothing_change_nothing() -> None:
