@@ -2,6 +2,7 @@
 
 PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11 python; do \
 	$$each -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$each && break; done)
+SEED ?= 1
 UV ?= $(shell command -v uv 2>/dev/null)
 BIN := .venv/bin
 ifneq ($(UV),)
@@ -16,7 +17,7 @@ COMPILE = "$(UV)" pip compile --quiet --universal --python-version 3.11 --genera
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install run test check bench lock clean
+.PHONY: help install run test soak check bench lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -28,6 +29,9 @@ run: .venv/.run ## Run the server: on Discord if DISCORD_TOKEN is set, else the 
 
 test: .venv/.dev ## Run every test, in random order
 	@$(BIN)/python -m pytest -q -n 2
+
+soak: .venv/.dev ## Run the long soak under random faults and kills; SEED=2 takes another course
+	@$(BIN)/python -m pytest -q -rP --soak full --soak-seed $(SEED) tests/crash/test_soak.py
 
 check: .venv/.dev ## Check format, lint, types and import rules
 	@$(BIN)/ruff format --check --quiet . || { echo "Some files are not formatted: run $(BIN)/ruff format"; exit 1; }

@@ -8,7 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +31,7 @@ class Server:
 
     process: asyncio.subprocess.Process
     commits: int
+    heard: bytes = b""
 
     @property
     def pid(self) -> int:
@@ -38,17 +39,28 @@ class Server:
 
     def count(self) -> int:
         """How many commits there have been so far."""
-        with contextlib.suppress(BlockingIOError):
-            while some := os.read(self.commits, 4096):
-                self.counted += len(some)
-        return self.counted
+        return self._hear().count(b".")
 
-    counted: int = 0
+    def struck(self) -> bool:
+        """Whether it has come to the commit that it was to die of."""
+        return b"!" in self._hear()
+
+    async def kill(self) -> None:
+        """Kill it now, if it is not dead, and wait until it is."""
+        with contextlib.suppress(ProcessLookupError):
+            self.process.kill()
+        await self.process.wait()
 
     async def stop(self) -> None:
         """Let it drain and end well."""
         self.process.send_signal(signal.SIGTERM)
         assert await asyncio.wait_for(self.process.wait(), PATIENCE) == 0
+
+    def _hear(self) -> bytes:
+        with contextlib.suppress(BlockingIOError):
+            while some := os.read(self.commits, 4096):
+                self.heard += some
+        return self.heard
 
 
 @dataclass(slots=True)
@@ -61,14 +73,14 @@ class House:
     settings: dict[str, str] = field(default_factory=dict[str, str])
     servers: list[Server] = field(default_factory=list[Server])
 
-    async def start(self, commit: int = 0, moment: str = "after", **settings: str) -> Server:
+    async def start(self, commit: int = 0, moment: str = "after", settings: Mapping[str, str] | None = None) -> Server:
         """Start the server; it kills itself at the commit with this number."""
         read, write = os.pipe()
         os.set_blocking(read, False)
         with (self.folder / "server.log").open("ab") as log:
             process = await asyncio.create_subprocess_exec(
                 sys.executable, str(VICTIM), str(commit), moment, str(write),
-                env=self._environment(settings), cwd=self.folder, pass_fds=(write,), stdout=log, stderr=log,
+                env=self._environment(settings or {}), cwd=self.folder, pass_fds=(write,), stdout=log, stderr=log,
                 stdin=subprocess.DEVNULL,
             )  # fmt: skip
         os.close(write)
@@ -99,8 +111,12 @@ class House:
         await asyncio.wait([dead, idle], return_when=asyncio.FIRST_COMPLETED)
         idle.cancel()
         if not dead.done():
-            server.process.kill()
+            await server.kill()
         assert await dead == -signal.SIGKILL
+        await self.disconnected()
+
+    async def disconnected(self) -> None:
+        """Wait until the platform has noticed that the server is dead."""
         await self.discord.wait_for(lambda: not self.discord.stats()["connected"], PATIENCE)
 
     async def settled(self, at_least: int = 0) -> None:
@@ -110,25 +126,26 @@ class House:
             states = [state for state, _ in self.turns()]
             return len(states) >= at_least and all(state in ("done", "stopped", "failed") for state in states)
 
-        await _until(ended)
+        await until(ended)
 
     async def heard(self) -> None:
         """Wait until it is on file that the platform was heard: from then on anything can be missed."""
-        await _until(lambda: bool(self._rows("SELECT at FROM heard")))
+        await until(lambda: bool(self.rows("SELECT at FROM heard")))
 
     def turns(self) -> list[tuple[str, int]]:
         """State and attempts of every turn, as the file has them."""
-        return self._rows("SELECT state, attempts FROM turns ORDER BY id")
+        return self.rows("SELECT state, attempts FROM turns ORDER BY id")
 
     def log(self) -> str:
         """What the servers have said."""
         return (self.folder / "server.log").read_text()
 
-    def _rows(self, query: str) -> list[Any]:
+    def rows(self, query: str) -> list[Any]:
+        """What the file has."""
         with contextlib.closing(sqlite3.connect(f"file:{self.folder}/state/threadline.db?mode=ro", uri=True)) as file:
             return list(file.execute(query))
 
-    def _environment(self, settings: dict[str, str]) -> dict[str, str]:
+    def _environment(self, settings: Mapping[str, str]) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "TMPDIR")}
         return kept | {
             "STATE_DIR": str(self.folder / "state"),
@@ -143,7 +160,7 @@ class House:
         }
 
 
-async def _until(true: Callable[[], bool]) -> None:
+async def until(true: Callable[[], bool]) -> None:
     """A file tells nobody when it changes, so it is asked again and again."""
     async with asyncio.timeout(PATIENCE):
         while not true():  # noqa: ASYNC110  (see above)
@@ -161,7 +178,5 @@ async def house(folder: Path, *, before: Path | None = None, discord: SimulatorC
             yield around
         finally:
             for server in around.servers:
-                with contextlib.suppress(ProcessLookupError):
-                    server.process.kill()
-                await server.process.wait()
+                await server.kill()
                 os.close(server.commits)

@@ -1,8 +1,7 @@
 """The server as a process that kills itself at one commit: `victim.py NUMBER before|after PIPE`; 0 never does.
 
-
-It runs the real command line. What is counted is SQLAlchemy's commit on SQLite in the thread
-that writes; each is told to the pipe.
+It runs the real command line. What is counted is SQLAlchemy's commit on SQLite in the thread that writes; each is told to the
+pipe with a dot, and the one that it dies of with an exclamation mark before.
 """
 
 import os
@@ -27,6 +26,8 @@ def counted(self: SQLiteDialect_pysqlite, dbapi_connection: Any) -> None:
         commit(self, dbapi_connection)
         return
     commits += 1
+    if commits == number:
+        os.write(pipe, b"!")
     if commits == number and moment == "before":
         os.kill(os.getpid(), signal.SIGKILL)
     commit(self, dbapi_connection)

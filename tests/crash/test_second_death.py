@@ -1,0 +1,50 @@
+"""The server dies in the middle of an answer, and once more while it goes on with it; the third one ends it."""
+
+from pathlib import Path
+
+import pytest
+
+from sandbox.faults import Moment
+from tests.crash.dying import KINDS, ask, half_shown, kill_at_call, look
+from tests.crash.house import House, house
+
+pytestmark = pytest.mark.crash
+TURN = KINDS["two-part"]
+PATIENT = {"ATTEMPTS": "3"}
+"""By default a turn is given up that has ended two lives of the server."""
+
+
+async def die_half_shown(around: House) -> str:
+    """The first life; returns the place of the answer."""
+    server = await around.start(settings=PATIENT)
+    await around.connected(server)
+    asked = await ask(around, TURN, again=1.2)
+    await half_shown(around, asked["id"], TURN)
+    await server.kill()
+    await around.disconnected()
+    return str(asked["id"])
+
+
+@pytest.mark.parametrize(("number", "moment"), [(2, "before"), (2, "after"), (3, "after"), (4, "after"), (5, "after")])
+async def test_a_second_kill_at_a_commit_loses_and_doubles_nothing(
+    number: int, moment: Moment, tmp_path: Path, before: Path
+) -> None:
+    async with house(tmp_path, before=before) as around:
+        place = await die_half_shown(around)
+        server = await around.start(number, moment, settings=PATIENT)
+        await around.dead_or_settled(server)
+        assert server.struck()
+        await look(around, place, TURN, requests=3, settings=PATIENT)
+
+
+@pytest.mark.parametrize(("number", "moment"), [(2, "before"), (2, "after"), (3, "after"), (4, "after")])
+async def test_a_second_kill_at_a_platform_call_loses_and_doubles_nothing(
+    number: int, moment: Moment, tmp_path: Path, before: Path
+) -> None:
+    async with house(tmp_path, before=before) as around:
+        place = await die_half_shown(around)
+        server = await around.start(settings=PATIENT)
+        fault = await kill_at_call(around, server, number, moment)
+        await around.dead_or_settled(server)
+        assert fault not in around.discord.faults_in_force()
+        await look(around, place, TURN, requests=3, settings=PATIENT)
