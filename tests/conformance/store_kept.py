@@ -9,7 +9,7 @@ import pytest
 from shared.chat import Attachment, Author, AuthorId, Channel, ChannelId, MessageId, Quoted
 from shared.states import ENDED, IllegalStep
 from shared.store import Final, Store, Taken, UnknownTurn, Work
-from tests.conformance.store import START, Clock, Reopen, answered, channel, final, made, message, states
+from tests.conformance.store import START, Clock, Reopen, answered, channel, final, made, message, states, within
 
 HOSTILE = ("\0", "a\0b", "\ud800", "x\udfffy", "\ud83d\ude00", "\u202ertl", "\u200b", "' OR 1=1 --", "%s ? :a", "\U0001f600", "")
 
@@ -170,3 +170,34 @@ async def test_a_direct_chat_is_known_from_its_first_message_on(store: Store) ->
     again = await store.marks("odd")
     assert again is not None
     assert again.newest == {place.id: "odd:4"}
+
+
+async def test_history_is_the_newest_answers_oldest_first(store: Store) -> None:
+    taken = [await answered(store, number, text=f"answer {number}", ask=f"question {number}") for number in range(1, 6)]
+    await store.delivered(made(taken[0]))
+    await store.tell("odd", message(50), decision="not_allowed", text="a notice")
+    await store.ask("odd", message(60))
+    conversation = within(taken[0])
+    past = await store.history(conversation, before=1000, turns=3, characters=10_000)
+    assert [one.text for one in past] == ["answer 3", "answer 4", "answer 5"]
+    assert [[said.text for said in one.asked] for one in past] == [["question 3"], ["question 4"], ["question 5"]]
+    assert {one.backend for one in past} == {"demo"}
+    all_before = await store.history(conversation, before=made(taken[3]), turns=100, characters=10_000)
+    assert [one.turn for one in all_before] == [made(one) for one in taken[:3]]
+    assert await store.history(conversation, before=made(taken[0]), turns=3, characters=10_000) == ()
+
+
+async def test_history_is_cut_to_whole_turns(store: Store) -> None:
+    taken = [await answered(store, number, text="x" * 10, ask="y" * 5) for number in range(1, 5)]
+    conversation = within(taken[0])
+    for characters, expected in ((14, 0), (15, 1), (29, 1), (30, 2), (60, 4)):
+        past = await store.history(conversation, before=1000, turns=10, characters=characters)
+        assert [one.turn for one in past] == [made(one) for one in taken[len(taken) - expected :]]
+
+
+async def test_history_leaves_refusals_out(store: Store) -> None:
+    first = await answered(store, 1, text="kept", stop=None)
+    await answered(store, 2, text="refused", stop="refusal")
+    await answered(store, 3, text="kept, too")
+    past = await store.history(within(first), before=1000, turns=2, characters=1000)
+    assert [one.text for one in past] == ["kept", "kept, too"]
