@@ -42,7 +42,11 @@ class Cli(BaseSettings):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The exit status: 0, or 2 if the operator has to change something (one sentence on standard error says what)."""
+    """The exit status.
+
+    0, 2 if the operator has to change something (one sentence on standard error says what), 1 if a line that was written into
+    the demo got no reply, 130 if Ctrl-C came before the server was up.
+    """
     # The checker sees only the fields; pydantic-settings' own __init__ takes the arguments as well.
     cli = Cli(_cli_parse_args=list(sys.argv[1:] if argv is None else argv))  # pyright: ignore[reportCallIssue]  (see above)
     command = get_subcommand(cli, is_required=False, cli_exit_on_error=False)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from bots.lock import only_one
+from bots.lock import is_held, only_one
 from bots.server import Server
 from sandbox import talk, terminal
 from sandbox.discord import Simulator, SimulatorConfig
@@ -18,6 +18,7 @@ from shared import log as logs
 from shared.errors import Misconfigured
 from shared.settings import Settings
 
+LOCK = "demo.lock"
 LOG = "server.log"
 PERSON = "user1"
 _COMMAND = os.path.relpath(sys.argv[0])
@@ -29,7 +30,7 @@ async def serve(settings: Settings) -> None:
     folder = settings.state_dir / "demo"
     async with AsyncExitStack() as stack:
         # A lock of its own, taken before the simulator: the server inside takes the one of the state directory.
-        stack.enter_context(only_one(folder, "demo.lock"))
+        stack.enter_context(only_one(folder, LOCK))
         with _usable(folder):
             config = SimulatorConfig(state=folder / "discord.jsonl", round_trip=0.05)
             simulator = await stack.enter_async_context(Simulator(config))
@@ -41,10 +42,14 @@ async def serve(settings: Settings) -> None:
 
 async def say(settings: Settings, who: str, where: str, text: str) -> int:
     """Write one line into the running demo and print the reply. Raises `Misconfigured` if no demo runs here."""
+    folder = settings.state_dir / "demo"
     try:
-        control = json.loads((settings.state_dir / "demo" / "address.json").read_text())["control"]
+        control = json.loads((folder / "address.json").read_text())["control"]
     except (OSError, ValueError, KeyError):
-        raise Misconfigured("No demo is running here; start one with `make run` in another terminal.") from None
+        control = None
+    # A demo that was killed leaves its address behind, but not its lock.
+    if control is None or not is_held(folder, LOCK):
+        raise Misconfigured("No demo is running here; start one with `make run` in another terminal.")
     return await talk.say_once(control, who, where, text, sys.stdout)
 
 

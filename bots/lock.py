@@ -29,3 +29,18 @@ def only_one(directory: Path, name: str = "lock") -> Generator[None]:
         yield
     finally:
         os.close(held)
+
+
+def is_held(directory: Path, name: str = "lock") -> bool:
+    """Whether a process holds the directory by the file `name`. Changes nothing."""
+    try:
+        tried = os.open(directory / name, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(tried, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(tried)
+    return False

@@ -157,6 +157,18 @@ def test_talking_to_a_demo_that_does_not_run_is_told(bare: Path, capsys: pytest.
     assert list(bare.iterdir()) == []
 
 
+def test_a_demo_that_was_killed_does_not_run_though_its_address_is_left(
+    bare: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STATE_DIR", str(bare))
+    folder = bare / "demo"
+    folder.mkdir()
+    (folder / "demo.lock").touch()
+    (folder / "address.json").write_text('{"control": "http://127.0.0.1:9/control"}')
+    assert main(["demo", "@threadline hello"]) == 2
+    assert "No demo is running" in capsys.readouterr().err
+
+
 def test_without_a_command_both_are_named(bare: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 2
     assert "threadline run" in capsys.readouterr().err

@@ -7,7 +7,7 @@ from pathlib import Path
 from shared import sentences
 from shared.access import Access
 from shared.chat import Connected
-from tests.odd.platform import CALL
+from tests.odd.platform import CALL, channel
 from tests.odd.service import Board
 from tests.shared.disk import disk
 from tests.shared.flavours import RecallingAdapter
@@ -216,3 +216,46 @@ async def test_a_recalled_message_that_cannot_be_stored_is_read_again_at_the_nex
             await h.inbox.deliver(h.adapter, Connected())
             await h.recalled()
         assert len(h.script.prompts) == 2
+
+
+@on_hurrying_clock
+async def test_the_mark_passes_what_is_too_old_and_was_not_meant_for_us(tmp_path: Path) -> None:
+    async with house(tmp_path, adapter=RecallingAdapter) as h:
+        await h.recalled()
+        await h.tell("one")
+        await h.crash()
+        h.clock.forward(hours=1)
+        note = await h.service.write("hall", "ben", "just talk")
+        h.clock.forward(hours=7)
+        await h.start()
+        await h.recalled()
+        await h.inbox.marks(h.adapter).flush()
+        seen = await h.store.marks("odd")
+        assert seen is not None
+        assert seen.newest[channel("hall").id] == f"odd:{note.number}"
+
+
+@on_hurrying_clock
+async def test_the_time_of_the_last_hearing_stands_still_while_the_past_is_being_read(tmp_path: Path) -> None:
+    async with house(tmp_path, adapter=RecallingAdapter) as h:
+        await h.recalled()
+        await h.tell("one")
+        await h.inbox.marks(h.adapter).flush()
+        before = await h.store.marks("odd")
+        await h.crash()
+        await h.service.write("hall", "ada", "bot, two")
+        h.clock.forward(hours=1)
+        held = asyncio.Event()
+        h.service.before.append(lambda act, text: held if act == "read" else None)
+        await h.start()
+        await h.service.until(lambda: bool(h.service.asked("read")))
+        await h.inbox.marks(h.adapter).flush()
+        during = await h.store.marks("odd")
+        held.set()
+        await h.recalled()
+        await h.inbox.marks(h.adapter).flush()
+        after = await h.store.marks("odd")
+        assert before is not None
+        assert during is not None
+        assert after is not None
+        assert before.since == during.since < after.since

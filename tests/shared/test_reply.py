@@ -384,3 +384,14 @@ async def test_a_reply_knows_its_parts() -> None:
         await reply.finish("Whole.")
         assert reply.owns(MessageId("odd:1"))
         assert not reply.owns(MessageId("odd:2"))
+
+
+@on_jumping_clock
+async def test_a_final_goes_before_a_notice_that_waited_longer() -> None:
+    async with desk(calls=1, seconds=10.0) as d:
+        await d.reply().finish("before")
+        notice = asyncio.create_task(d.reply(silent=True).finish("notice"))
+        await asyncio.sleep(1.0)
+        final = asyncio.create_task(d.reply().finish("final"))
+        await asyncio.gather(notice, final)
+        assert [text for _, text in d.calls()] == ["before", "final", "notice"]

@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 from shared import sentences
 from shared.backends import Finished
 from shared.chat import MessageId, Target
+from shared.errors import Gone
 from shared.turn import TRIES, part_key
 from tests.odd.platform import FindingAdapter, OddAdapter, channel
 from tests.odd.service import Board
@@ -30,6 +31,13 @@ class Clumsy(OddAdapter):
             self.slips -= 1
             raise TypeError("what is that?")
         return await super().post(target, markdown, key=key, silent=silent)
+
+
+class Bereft(ThreadingAdapter):
+    """The message that a thread would be opened on is gone."""
+
+    async def open(self, target: Target, title: str) -> Target:
+        raise Gone("no such message")
 
 
 @on_hurrying_clock
@@ -104,3 +112,52 @@ async def test_two_notices_whose_posts_are_in_doubt_are_each_shown_once(tmp_path
         await h.start()
         await h.quiet()
         assert h.shown() == ["notice 1", "notice 2"]
+
+
+@on_hurrying_clock
+async def test_a_question_that_is_deleted_before_its_thread_opens_is_not_answered_to_the_end(tmp_path: Path) -> None:
+    # The script never ends by itself: only a stop does.
+    async with house(tmp_path, ["Half", asyncio.Event()], adapter=Bereft) as h:
+        await h.tell("one")
+        assert (h.shown(), h.states()) == ([], ["failed"])
+        assert h.script.closed == 0
+        assert h.script.open == 0
+
+
+@on_hurrying_clock
+async def test_opening_a_thread_waits_for_its_permit(tmp_path: Path) -> None:
+    async with house(tmp_path, [Finished("Hello", "end", USAGE)], adapter=ThreadingAdapter) as h:
+        h.service.boards["thread"] = Board()
+        h.governor.block("odd:hall", 30.0)
+        began = asyncio.get_running_loop().time()
+        await h.tell("one")
+        assert h.shown("thread") == ["Hello"]
+        assert asyncio.get_running_loop().time() - began >= 30.0
+
+
+@on_hurrying_clock
+async def test_where_nothing_may_be_said_nothing_more_is_tried(tmp_path: Path) -> None:
+    async with house(tmp_path, [Finished("Hello", "end", USAGE)]) as h:
+        h.service.boards["hall"].closed_to_us = True
+        await h.tell("one")
+        assert h.states() == ["failed"]
+        assert [text for _, text in h.service.asked("post")] == ["Hello"]
+
+
+@on_hurrying_clock
+async def test_what_comes_while_the_server_drains_is_left_to_the_next_start(tmp_path: Path) -> None:
+    held = asyncio.Event()
+    async with house(tmp_path, [held, "First."], ["Second."]) as h:
+        h.service.boards["yard"] = Board()
+        await h.say("one")
+        await h.script.was_asked(1)
+        draining = asyncio.create_task(h.turns.drain(1000))
+        await asyncio.sleep(0)
+        await h.say("two", board="yard")
+        held.set()
+        await draining
+        assert (h.shown(), h.states(), len(h.script.prompts)) == (["First."], ["done", "queued"], 1)
+        await h.crash()
+        await h.start()
+        await h.quiet()
+        assert (h.shown("yard"), h.states()) == (["Second."], ["done", "done"])
