@@ -47,13 +47,18 @@ class Server:
 
     async def kill(self) -> None:
         """Kill it now, if it is not dead, and wait until it is."""
-        with contextlib.suppress(ProcessLookupError):
-            self.process.kill()
+        self.signal(signal.SIGKILL)
         await self.process.wait()
+
+    def signal(self, number: int) -> None:
+        """Send a signal, past the process object: that looks first, and may take the exit status from asyncio's watcher."""
+        if self.process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
 
     async def stop(self) -> None:
         """Let it drain and end well."""
-        self.process.send_signal(signal.SIGTERM)
+        self.signal(signal.SIGTERM)
         assert await asyncio.wait_for(self.process.wait(), PATIENCE) == 0
 
     def _hear(self) -> bytes:

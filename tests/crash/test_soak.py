@@ -122,8 +122,7 @@ class Run:
         await crowd.greet(around.discord, script)
         while len(turns(around.folder)) < len(script):  # noqa: ASYNC110  (the file tells nobody when it changes)
             await asyncio.sleep(0.02)
-        server.process.kill()
-        await server.process.wait()
+        await server.kill()
         self.mishaps["kill after the first words"] += 1
 
     def _look(self, around: House, crowd: Crowd) -> None:

@@ -103,9 +103,7 @@ class Weather:
                 await self.house.connected(server)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(server.process.wait(), self.dice.uniform(0.2, longest))
-            if server.process.returncode is None:
-                server.process.kill()
-            await server.process.wait()
+            await server.kill()
             if fault is not None:
                 # The number of a dead process may be given to another.
                 await self.house.discord.clear_faults(fault)
