@@ -3,15 +3,19 @@
 import asyncio
 import json
 import re
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
 import aiohttp
 
+from sandbox.slash import Line
+
 Json = dict[str, Any]
 
+LOADING = 1 << 7
+"""The flag of an answer that is still to come (Discord developer docs, Message: Message Flags)."""
 SILENT_TYPES = frozenset({18, 21})
 """Messages that Discord itself writes about threads (Discord developer docs, Message: Message Types)."""
 
@@ -123,21 +127,40 @@ class Lab:
         names = ", ".join(f"#{place.name}" for place in public if place.kind != "thread")
         raise Trouble(f'There is no place called "{named}" here. There are {names} and {len(self.threads)} threads.')
 
-    async def say(self, person: str, place: Place, text: str) -> Json:
+    async def say(self, person: str, place: Place, text: str, files: Sequence[Json] = ()) -> Json:
         """Write a message and return it. Raises `Trouble` if it is refused."""
-        body: Json = {"as": person, "text": text}
+        body: Json = {"as": person, "text": text, "attachments": list(files)}
         body |= {"direct": True} if place.kind == "direct" else {"in": place.id}
         return cast(Json, await self._call("POST", "say", body))
+
+    async def commands(self, person: str, place: Place) -> list[Json]:
+        """The bot's commands that a person is offered in a place."""
+        where = "" if place.kind == "direct" else f"&in={place.id}"
+        return cast(list[Json], await self._call("GET", f"commands?as={person}{where}"))
+
+    async def call(self, person: str, place: Place, line: Line) -> Json:
+        """Call a command and return the interaction. Raises `Trouble` if an option is refused."""
+        body: Json = {"as": person, "name": line.name, "options": line.options}
+        body |= {} if place.kind == "direct" else {"in": place.id}
+        return cast(Json, await self._call("POST", "call", body))
+
+    async def press(self, person: str, message: str, button: str) -> None:
+        """Press a button, by its custom id. Raises `Trouble` if it cannot be pressed."""
+        await self._call("POST", "press", {"as": person, "message": message, "button": button})
+
+    async def edit(self, message: str, text: str) -> None:
+        """Change a message. Raises `Trouble` if it is refused."""
+        await self._call("POST", "edit", {"message": message, "text": text})
 
     async def delete(self, message: str) -> None:
         """Delete anybody's message."""
         await self._call("POST", "delete", {"message": message})
 
-    async def messages(self, place: Place) -> list[Json]:
-        """What can be read in a place, oldest first."""
+    async def messages(self, place: Place, person: str) -> list[Json]:
+        """What a person can read in a place, oldest first."""
         if place.id is None:
             return []
-        messages = cast(list[Json], await self._call("GET", f"messages?channel={place.id}"))
+        messages = cast(list[Json], await self._call("GET", f"messages?channel={place.id}&as={person}"))
         return [each for each in messages if not each["deleted"] and each["type"] not in SILENT_TYPES]
 
     def line(self, message: Mapping[str, Any]) -> str:
@@ -147,7 +170,9 @@ class Lab:
         by_id = {person.id: person.name for person in self.people.values()}
         text = re.sub(r"<@!?(\d+)>", lambda found: "@" + by_id.get(found[1], found[1]), message["content"])
         files = "".join(f"\n[file: {file['filename']}]" for file in message["attachments"])
-        return f"{self._shown(message['author'])}: {text}{files}"
+        alone = " (only you see this)" if message["ephemeral"] else ""
+        thinking = "(thinking …)" if message["flags"] & LOADING else ""
+        return f"{self._shown(message['author'])}{alone}: {text}{thinking}{files}"
 
     def _shown(self, name: str) -> str:
         return self.people[name].display if name in self.people else name

@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import AsyncGenerator
 from typing import Protocol, TextIO
 
-from sandbox.following import SILENT_TYPES, Json, Lab, Place, Quiet, Trouble
+from sandbox.following import LOADING, SILENT_TYPES, Json, Lab, Person, Place, Quiet, Trouble
 from sandbox.screen import Item, Screen, harmless
+from sandbox.slash import Unfit, parsed
 
 _MARKS = "*_~`|>\n "
 """Signs that may only close what is still open in a growing text."""
@@ -24,7 +25,7 @@ async def say_once(
         async with Lab.open(control_url) as lab, lab.follow() as events:
             person = lab.person(who)
             place = lab.place(where, person.name)
-            sent = await lab.say(person.name, place, text)
+            sent = await _sent(lab, person, place, text)
             printer: Printer = ScreenPrinter(out) if out.isatty() else LinePrinter(out)
             waiting = Quiet(quiet, timeout)
             following = asyncio.create_task(_follow(lab, events, sent, waiting, printer), name="reply")
@@ -48,13 +49,24 @@ async def say_once(
         return 1
 
 
+async def _sent(lab: Lab, person: Person, place: Place, text: str) -> Json:
+    """Write the text, or call the command that it begins with if the bot has one of that name."""
+    try:
+        line = parsed(text, await lab.commands(person.name, place)) if text.startswith("/") else None
+    except Unfit as unfit:
+        raise Trouble(str(unfit)) from unfit
+    if line is not None:
+        return await lab.call(person.name, place, line)
+    return await lab.say(person.name, place, text)
+
+
 def _nothing(place: Place, timeout: float) -> str:
     hint = " In a channel the text must mention it: @threadline." if place.kind == "text" else ""
     return f"There was no reply within {timeout:g} seconds.{hint}"
 
 
 async def _follow(lab: Lab, events: AsyncGenerator[Json], sent: Json, waiting: Quiet, printer: "Printer") -> None:
-    """Print what the bot shows where the message was written, or in the thread that is opened on it."""
+    """Print what the bot shows where the message was written, or in the thread that is opened on it or on its reply."""
     places = {sent["channel"], sent["id"]}
     async for event in events:
         if event.get("channel") not in places:
@@ -64,7 +76,11 @@ async def _follow(lab: Lab, events: AsyncGenerator[Json], sent: Json, waiting: Q
         message = event.get("message")
         if message is None or message["author"] != lab.bot or message["type"] in SILENT_TYPES:
             continue
-        if int(message["id"]) > int(sent["id"]):
+        if int(message["id"]) > int(sent["id"]) and message["ephemeral"] in (None, sent.get("user")):
+            places.add(message["id"])
+            if message["flags"] & LOADING:
+                waiting.heard(text=False)
+                continue
             printer.show(message["id"], lab.line(message), gone=message["deleted"])
             waiting.heard(text=not message["deleted"])
 

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from .checks import is_object
+from .blocks import is_object
 from .config import Config
 from .script import Script
 from .simulator import Simulator
@@ -25,6 +25,11 @@ def config_from(arguments: Sequence[str]) -> Config:
     parser.add_argument("--keep-bodies", type=int, default=Config().keep_bodies, help="request bodies kept in the log")
     parser.add_argument("--seed", type=int, default=0, help="seed of the random faults")
     parser.add_argument("--script", default="{}", help="default script, as JSON: fields of sandbox.anthropic.Script")
+    parser.add_argument("--cache-minimum", type=int, help="tokens of the shortest cached prefix, in place of each model's own")
+    parser.add_argument(
+        "--compaction-minimum", type=int, default=Config().compaction_minimum, help="tokens of the smallest trigger"
+    )
+    parser.add_argument("--cut-at-max-tokens", action="store_true", help="end answers at the request's max_tokens")
     given = parser.parse_args(arguments)
     try:
         values: object = json.loads(given.script)
@@ -39,6 +44,9 @@ def config_from(arguments: Sequence[str]) -> Config:
         journal=given.journal,
         keep_bodies=given.keep_bodies,
         seed=given.seed,
+        cache_minimum=given.cache_minimum,
+        compaction_minimum=given.compaction_minimum,
+        cut_at_max_tokens=given.cut_at_max_tokens,
     )
 
 

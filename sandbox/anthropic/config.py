@@ -1,34 +1,24 @@
 """What one simulated API is: its address, its keys, its models."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .models import MODELS, Model
 from .script import Script
 
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """A model's limits in tokens, as GET /v1/models/{id} reports them."""
-
-    context: int = 1_000_000
-    output: int = 128_000
-
-
-# Names: anthropic 2.10.0, types/model.py. Limits: Anthropic developer docs, "Models overview".
-MODELS: Mapping[str, Model] = {
-    "claude-fable-5-2": Model(),
-    "claude-opus-5-5": Model(),
-    "claude-sonnet-5-5": Model(),
-    "claude-haiku-5-5": Model(),
-    "claude-haiku-4-5": Model(context=200_000, output=64_000),
-}
+__all__ = ["COMPACT_BETA", "LARGEST_REQUEST", "MCP_BETAS", "MODELS", "VERSIONS", "Config", "Model"]
 
 # Anthropic developer docs, "API versions". Sampling parameters are refused from the last one on.
 VERSIONS = ("2023-01-01", "2023-06-01", "2026-10-21")
 
 # Anthropic developer docs, "Request size limits": 32 MB for the Messages API.
 LARGEST_REQUEST = 32 * 1024 * 1024
+
+# anthropic 2.10.0, types/anthropic_beta_param.py.
+COMPACT_BETA = "compact-2026-01-12"
+MCP_BETAS = ("mcp-client-2025-11-20", "mcp-client-2026-09-15")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +27,9 @@ class Config:
 
     `script` answers every request that no rule matches. `keep_bodies` is how many of the newest request bodies stay in
     the log. `journal` receives one JSON line per ended call, and is read again at start. `seed` is for random faults.
+    `cache_minimum` replaces that of every model, in tokens; `compaction_minimum` is the smallest trigger of a compaction, in
+    tokens. `cut_at_max_tokens` ends an answer at the request's max_tokens, as the API does; off, scripts may say more.
+    `clock` is what the ages of cached prefixes are measured with, in seconds.
     """
 
     host: str = "127.0.0.1"
@@ -47,3 +40,8 @@ class Config:
     keep_bodies: int = 5_000
     journal: Path | None = None
     seed: int = 0
+    cache_minimum: int | None = None
+    # Anthropic developer docs, "Compaction": the trigger is at least 50,000 tokens.
+    compaction_minimum: int = 50_000
+    cut_at_max_tokens: bool = False
+    clock: Callable[[], float] = time.monotonic

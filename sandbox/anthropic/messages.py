@@ -1,33 +1,34 @@
-"""The API's own endpoints: messages, token counts, models."""
+"""The endpoints that ask the model: messages and token counts."""
 
 import asyncio
 import json
-from typing import Any
+from collections.abc import Sequence
 
 from aiohttp import hdrs, web
 
 from sandbox.calls import Call
-from sandbox.faults import Rule, cut, strike
+from sandbox.faults import Rule as Fault
+from sandbox.faults import cut, strike
 
-from .checks import JsonObject, check_headers, check_message, is_object, last_user_text, tokens
+from .answer import compacts, write
+from .blocks import JsonObject, all_texts, is_object, last_user_text, objects, texts
+from .checks import check_headers, check_message, compaction_of
 from .config import LARGEST_REQUEST
+from .counting import Element, elements, tokens
 from .errors import Refusal, invalid
-from .plan import Head, Plan, plan
+from .offered import names
+from .plan import Head, message, plan
+from .respond import answer_json, refuse, struck
+from .rules import Asked
 from .script import Script
 from .service import Service
 from .stream import send
-from .texts import signature, text_of
 
 
 def routes(service: Service) -> list[web.RouteDef]:
     """List the endpoints, for an application's router."""
     api = Endpoints(service)
-    return [
-        web.post("/v1/messages", api.create),
-        web.post("/v1/messages/count_tokens", api.count),
-        web.get("/v1/models", api.models),
-        web.get("/v1/models/{model}", api.model),
-    ]
+    return [web.post("/v1/messages", api.create), web.post("/v1/messages/count_tokens", api.count)]
 
 
 class Endpoints:
@@ -51,20 +52,18 @@ class Endpoints:
     async def _create(self, request: web.Request, call: Call) -> web.StreamResponse:
         body = await _read(request)
         if isinstance(body, Refusal):
-            return self._refuse(call, body)
+            return refuse(call, body)
         self._service.keep(call, body)
         fault = self._service.fault(call, request)
-        struck = await strike(fault, "before", request)
-        if struck is not None:
-            call.notes["outcome"] = "fault"
-            call.status = struck.status if fault is not None and fault.action == "status" else None
-            return struck
-        problem = self._check(request, body)
-        if problem is not None:
-            return self._refuse(call, problem)
-        last = last_user_text(body)
-        script, rule = self._service.scripts.choose(last)
-        call.notes.update(last=last[:200], rule=rule)
+        instead = await struck(call, request, fault)
+        if instead is not None:
+            return instead
+        found = self._checked(request, body)
+        if isinstance(found, Refusal):
+            return refuse(call, found)
+        asked = self._asked(body)
+        script, rule = self._service.scripts.choose(asked)
+        call.notes.update(last=asked.last[:200], rule=rule, step=asked.step, tokens=tokens(body, found))
         if script.wait:
             await asyncio.sleep(script.wait)
         if script.cut_before:
@@ -72,22 +71,38 @@ class Endpoints:
             call.notes["outcome"] = "cut"
             return web.Response()
         if script.status != 200:
-            return self._refuse(call, _refusal(script))
-        return await self._answer(request, call, script, body, fault)
+            refusal = Refusal(script.status, script.error_type, script.error_message, script.error_code, script.headers)
+            return refuse(call, refusal)
+        return await self._answer(request, call, script, body, found, asked.step, fault)
 
     async def _answer(
-        self, request: web.Request, call: Call, script: Script, body: JsonObject, fault: Rule | None
+        self,
+        request: web.Request,
+        call: Call,
+        script: Script,
+        body: JsonObject,
+        found: Sequence[Element],
+        step: int,
+        fault: Fault | None,
     ) -> web.StreamResponse:
-        request_id = str(call.notes["request_id"])
-        error = Refusal(529, script.error_type, script.error_message, script.error_code).body(request_id)
-        head = Head(f"msg_{call.number:08d}", str(body["model"]), _usage(body))
-        made = plan(script, text_of(script, last_user_text(body)), head, error=error, key=self._service.config.key)
+        config, name = self._service.config, str(body["model"])
+        minimum = config.models[name].cache_minimum if config.cache_minimum is None else config.cache_minimum
+        reading = self._service.cache.take(body, found, minimum)
+        answer = write(script, body, config, call.number, reading, found, self._service.files)
+        call.notes.update(text=answer.text, left_out=list(answer.left_out), stop=answer.stop, usage=dict(answer.usage))
+        if answer.left_out and script.strict:
+            return refuse(call, invalid(f"The request does not offer {', '.join(answer.left_out)}"))
+        if script.ending == "whole":
+            self._service.issued.remember(answer.content, answer.stop, step)
+        head = Head(f"msg_{call.number:08d}", name)
         call.status = 200
         call.applied_mono = self._service.monotonic()
-        call.notes["text"] = made.text
         if script.form != "sse" or not body.get("stream"):
             call.notes["outcome"] = script.form if script.form != "sse" else "json"
-            return _whole(script, made, head, call, self._service.config.key)
+            return _whole(script, message(answer, head), call)
+        request_id = str(call.notes["request_id"])
+        error = Refusal(529, script.error_type, script.error_message, script.error_code).body(request_id)
+        made = plan(script, answer, head, error=error)
         response = web.StreamResponse(headers={"request-id": request_id, "cache-control": "no-cache", **script.headers})
         response.content_type = "text/event-stream"
         response.charset = "utf-8"
@@ -111,65 +126,53 @@ class Endpoints:
         try:
             body = await _read(request)
             if isinstance(body, Refusal):
-                return self._refuse(call, body)
+                return refuse(call, body)
             self._service.keep(call, body)
-            problem = self._check(request, body, counting=True)
-            return self._refuse(call, problem) if problem else self._json(call, {"input_tokens": tokens(body)})
+            instead = await struck(call, request, self._service.fault(call, request))
+            if instead is not None:
+                return instead
+            found = self._checked(request, body, counting=True)
+            if isinstance(found, Refusal):
+                return refuse(call, found)
+            total = tokens(body, found)
+            counted: dict[str, object] = {"input_tokens": total}
+            if compaction_of(body) is not None:
+                kept = sum(element.tokens for element in found if element.level != "messages")
+                counted["input_tokens"] = kept if compacts(body, total) else total
+                counted["context_management"] = {"original_input_tokens": total}
+            return answer_json(call, counted)
         finally:
             self._service.end(call)
 
-    async def models(self, request: web.Request) -> web.StreamResponse:
-        """GET /v1/models."""
-        call = self._service.begin(request)
-        try:
-            problem = check_headers(request.headers, self._service.config)
-            if problem is not None:
-                return self._refuse(call, problem)
-            data = [self._model(name) for name in self._service.config.models]
-            page = {"data": data, "has_more": False, "first_id": data[0]["id"], "last_id": data[-1]["id"]}
-            return self._json(call, page)
-        finally:
-            self._service.end(call)
-
-    async def model(self, request: web.Request) -> web.StreamResponse:
-        """GET /v1/models/{id}."""
-        call = self._service.begin(request)
-        try:
-            name = request.match_info["model"]
-            problem = check_headers(request.headers, self._service.config)
-            if problem is None and name not in self._service.config.models:
-                problem = Refusal(404, message=f"model: {name}")
-            return self._refuse(call, problem) if problem else self._json(call, self._model(name))
-        finally:
-            self._service.end(call)
-
-    def _check(self, request: web.Request, body: JsonObject, *, counting: bool = False) -> Refusal | None:
+    def _checked(self, request: web.Request, body: JsonObject, *, counting: bool = False) -> Refusal | list[Element]:
+        """Look at a request as a whole, and take it apart."""
         config = self._service.config
         version = request.headers.get("anthropic-version", "")
-        return check_headers(request.headers, config) or check_message(body, config, version, counting=counting)
+        betas = [name.strip() for line in request.headers.getall("anthropic-beta", []) for name in line.split(",")]
+        problem = check_headers(request.headers, config) or check_message(
+            body, config, version, betas=betas, has_file=self._service.files.has, counting=counting
+        )
+        if problem is None and not counting:
+            problem = self._service.issued.check_end(body)
+        if problem is not None:
+            return problem
+        found = elements(body)
+        total, most = tokens(body, found), config.models[str(body["model"])].context
+        return invalid(f"prompt is too long: {total} tokens > {most} maximum") if total > most else found
 
-    def _model(self, name: str) -> dict[str, Any]:
-        model = self._service.config.models[name]
-        return {
-            "type": "model",
-            "id": name,
-            "display_name": name.replace("-", " ").title(),
-            "created_at": "2026-01-01T00:00:00Z",
-            "max_input_tokens": model.context,
-            "max_tokens": model.output,
-        }
-
-    def _refuse(self, call: Call, refusal: Refusal) -> web.Response:
-        request_id = str(call.notes["request_id"])
-        call.status = refusal.status
-        call.notes["outcome"] = "refused"
-        headers = {"request-id": request_id, "content-type": "application/json", **refusal.headers}
-        return web.Response(status=refusal.status, body=refusal.body(request_id), headers=headers)
-
-    def _json(self, call: Call, data: object) -> web.Response:
-        call.status = 200
-        call.notes["outcome"] = "json"
-        return web.json_response(data, headers={"request-id": str(call.notes["request_id"])})
+    def _asked(self, body: JsonObject) -> Asked:
+        self._service.asked += 1
+        users = [message for message in objects(body["messages"]) if message.get("role") == "user"]
+        spoken = ("\n".join(texts(each.get("content"))) for each in reversed(users))
+        return Asked(
+            last=last_user_text(body),
+            number=self._service.asked,
+            step=self._service.issued.step(body),
+            question=next((text for text in spoken if text), ""),
+            model=str(body["model"]),
+            tools=names(body),
+            texts=all_texts(body),
+        )
 
 
 async def _read(request: web.Request) -> JsonObject | Refusal:
@@ -184,34 +187,11 @@ async def _read(request: web.Request) -> JsonObject | Refusal:
     return body if is_object(body) else invalid("The request body is not a JSON object")
 
 
-def _refusal(script: Script) -> Refusal:
-    return Refusal(script.status, script.error_type, script.error_message, script.error_code, script.headers)
-
-
-def _usage(body: JsonObject) -> dict[str, int]:
-    return {"input_tokens": tokens(body), "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0}
-
-
-def _whole(script: Script, made: Plan, head: Head, call: Call, key: str) -> web.Response:
+def _whole(script: Script, whole: dict[str, object], call: Call) -> web.Response:
     """Answer without a stream: as asked, or as a gateway does that ignores `stream`."""
     headers = {"request-id": str(call.notes["request_id"])}
     if script.form == "empty":
         return web.Response(body=b"", headers={**headers, hdrs.CONTENT_TYPE: "text/event-stream; charset=utf-8"})
     if script.form == "html":
         return web.Response(text="<html><body>Welcome</body></html>", content_type="text/html", headers=headers)
-    content: list[dict[str, object]] = [{"type": "text", "text": made.text}]
-    if script.thinking:
-        sign = signature(script.thinking, key)
-        content.insert(0, {"type": "thinking", "thinking": script.thinking, "signature": sign})
-    usage = {**head.usage, "output_tokens": len(made.text) // 4 + 1, **script.usage}
-    message = {
-        "id": head.id,
-        "type": "message",
-        "role": "assistant",
-        "model": head.model,
-        "content": content,
-        "stop_reason": script.stop,
-        "stop_sequence": script.stop_sequence,
-        "usage": usage,
-    }
-    return web.json_response(message, headers=headers)
+    return web.json_response(whole, headers=headers)

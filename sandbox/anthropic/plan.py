@@ -5,10 +5,11 @@ Events as in the Anthropic developer docs, "Streaming messages".
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from .answer import Answer
+from .parts import Part
 from .script import Script
-from .texts import pieces, signature
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +27,15 @@ class Plan:
 
     steps: Sequence[Step]
     ending: str
-    text: str
     pings: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What the first event tells of the message."""
+    """Which message it is, and whose."""
 
     id: str
     model: str
-    usage: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 def event(name: str, data: Mapping[str, object]) -> bytes:
@@ -48,74 +47,108 @@ def event(name: str, data: Mapping[str, object]) -> bytes:
 PING = event("ping", {})
 
 
-def plan(script: Script, text: str, head: Head, *, error: bytes, key: str) -> Plan:
+def plan(script: Script, answer: Answer, head: Head, *, error: bytes) -> Plan:
     """Lay out the stream that `script` asks for. `error` is the body of its error event, should it end with one."""
-    steps = list(_begin(script, head, key))
-    parts = pieces(text, script.deltas)
-    gap = script.seconds / (len(parts) - 1) if len(parts) > 1 else 0.0
-    stop_after = len(parts) if script.after is None else min(script.after, len(parts))
-    index = 1 if script.thinking else 0
-    at = script.think
-    for number, part in enumerate(parts[:stop_after], start=1):
-        at = script.think + gap * (number - 1)
-        delta = {"index": index, "delta": {"type": "text_delta", "text": part}}
-        steps.append(Step(at, event("content_block_delta", delta), number))
+    sheet = _Sheet(script)
+    sheet.begin(answer, head)
+    sheet.blocks(answer.parts)
     if script.ending == "whole":
-        steps += (Step(at, data) for data in _close(script, head, index, len(text)))
-    elif script.ending == "error":
-        steps.append(Step(at, b"event: error\ndata: " + error + b"\n\n"))
+        sheet.end(answer)
+    steps = sheet.steps
+    if script.ending != "whole" and script.after_events is not None:
+        steps = steps[: max(1, script.after_events)]
+    if script.ending == "error":
+        steps.append(Step(steps[-1].at, b"event: error\ndata: " + error + b"\n\n"))
     if script.split_bytes:
         steps = list(_shred(steps))
     if script.pings is not None:
         steps = list(_with_pings(steps, script.pings))
-    return Plan(steps, script.ending, text, script.pings)
+    return Plan(steps, script.ending, script.pings)
 
 
-def _begin(script: Script, head: Head, key: str) -> Iterator[Step]:
-    message: dict[str, object] = {
+def message(answer: Answer, head: Head) -> dict[str, object]:
+    """Return the answer as one message, for a request without a stream."""
+    found: dict[str, object] = {
         "id": head.id,
         "type": "message",
         "role": "assistant",
         "model": head.model,
-        "content": [],
-        "stop_reason": None,
-        "stop_sequence": None,
-        "usage": {**head.usage, "output_tokens": 1},
+        "content": answer.content,
+        "stop_reason": answer.stop,
+        "stop_sequence": answer.stop_sequence,
+        "stop_details": answer.details,
+        "container": answer.container,
+        "usage": {**answer.begun, **answer.usage},
     }
-    yield Step(0.0, event("message_start", {"message": message}))
-    if script.unknown_events:
-        yield Step(0.0, event("shimmer", {"note": "an event that no client knows"}))
-    index = 0
-    if script.thinking:
-        yield from _thinking(script, key)
-        index = 1
-    yield Step(0.0, event("content_block_start", {"index": index, "content_block": {"type": "text", "text": ""}}))
-    yield Step(0.0, PING)
-    if script.unknown_events:
-        yield Step(0.0, event("content_block_delta", {"index": index, "delta": {"type": "shimmer_delta", "glow": 1}}))
+    return {**found, "context_management": {"applied_edits": []}} if answer.managed else found
 
 
-def _thinking(script: Script, key: str) -> Iterator[Step]:
-    parts = pieces(script.thinking, script.thinking_deltas)
-    block = {"type": "thinking", "thinking": "", "signature": ""}
-    yield Step(0.0, event("content_block_start", {"index": 0, "content_block": block}))
-    for number, part in enumerate(parts):
-        at = script.think * number / len(parts)
-        yield Step(at, event("content_block_delta", {"index": 0, "delta": {"type": "thinking_delta", "thinking": part}}))
-    at = script.think * (len(parts) - 1) / len(parts)
-    sign = {"type": "signature_delta", "signature": signature(script.thinking, key)}
-    yield Step(at, event("content_block_delta", {"index": 0, "delta": sign}))
-    yield Step(at, event("content_block_stop", {"index": 0}))
+class _Sheet:
+    """The steps of a stream, as far as they are written."""
 
+    def __init__(self, script: Script) -> None:
+        self.steps: list[Step] = []
+        self._script = script
+        self._at = 0.0
+        self._spoken = 0
 
-def _close(script: Script, head: Head, index: int, length: int) -> Iterator[bytes]:
-    yield event("content_block_stop", {"index": index})
-    delta: dict[str, object] = {"stop_reason": script.stop, "stop_sequence": script.stop_sequence}
-    if script.stop == "refusal":
-        delta["stop_details"] = {"type": "refusal", "category": script.category, "explanation": script.explanation}
-    usage = {**head.usage, "output_tokens": length // 4 + 1, **script.usage}
-    yield event("message_delta", {"delta": delta, "usage": usage})
-    yield event("message_stop", {})
+    def begin(self, answer: Answer, head: Head) -> None:
+        nothing: list[object] = []
+        empty = message(answer, head)
+        empty.update(content=nothing, stop_reason=None, stop_sequence=None, stop_details=None, container=None, usage=answer.begun)
+        empty.pop("context_management", None)
+        self._put("message_start", {"message": empty})
+        if self._script.unknown_events:
+            self._put("shimmer", {"note": "an event that no client knows"})
+
+    def blocks(self, parts: Sequence[Part]) -> None:
+        whole = self._script.ending == "whole"
+        for index, part in enumerate(parts):
+            self._at += part.wait
+            self._put("content_block_start", {"index": index, "content_block": part.start})
+            if index == 0:
+                self.steps.append(Step(self._at, PING))
+                if self._script.unknown_events:
+                    self._put("content_block_delta", {"index": 0, "delta": {"type": "shimmer_delta", "glow": 1}})
+            done = self._deltas(index, part)
+            if whole or (index < len(parts) - 1 and not done):
+                self._put("content_block_stop", {"index": index})
+            if done:
+                return
+
+    def _deltas(self, index: int, part: Part) -> bool:
+        """Write the deltas of a block; True when the stream has had its last."""
+        after = self._script.after
+        begun = self._at + part.lead
+        if [delta.get("type") for delta in part.deltas] == ["signature_delta"]:
+            begun += part.seconds  # a thought that is not shown takes its time all the same
+        gap = part.seconds / (len(part.deltas) - 1) if len(part.deltas) > 1 else 0.0
+        for number, delta in enumerate(part.deltas):
+            spoken = delta.get("type") == "text_delta"
+            if spoken and after is not None and self._spoken >= after:
+                return True
+            self._at = begun + gap * number
+            self._spoken += spoken
+            self._put("content_block_delta", {"index": index, "delta": delta}, self._spoken if spoken else 0)
+            if spoken and self._spoken == after:
+                return True
+        self._at = max(self._at, begun)
+        return False
+
+    def end(self, answer: Answer) -> None:
+        delta: dict[str, object] = {"stop_reason": answer.stop, "stop_sequence": answer.stop_sequence}
+        if answer.details is not None:
+            delta["stop_details"] = answer.details
+        if answer.container is not None:
+            delta["container"] = answer.container
+        data: dict[str, object] = {"delta": delta, "usage": answer.usage}
+        if answer.managed:
+            data["context_management"] = {"applied_edits": []}
+        self._put("message_delta", data)
+        self._put("message_stop", {})
+
+    def _put(self, name: str, data: Mapping[str, object], delta: int = 0) -> None:
+        self.steps.append(Step(self._at, event(name, data), delta))
 
 
 def _shred(steps: Sequence[Step]) -> Iterator[Step]:

@@ -9,9 +9,14 @@ from aiohttp import web
 from sandbox.calls import Call, CallLog, Changes
 from sandbox.faults import Faults, Rule
 
-from .checks import JsonObject
+from .blocks import JsonObject
+from .cache import PrefixCache
 from .config import Config
-from .script import Scripts
+from .files import FileStore
+from .issued import Issued
+from .rules import Scripts
+
+_SECRETS = ("authorization", "x-api-key", "cookie")
 
 
 class Service:
@@ -24,6 +29,11 @@ class Service:
         self.scripts = Scripts(config.script)
         self.faults = Faults(config.seed)
         self.monotonic: Callable[[], float] = time.monotonic
+        self.cache = PrefixCache(config.clock)
+        self.files = FileStore()
+        self.issued = Issued()
+        self.asked = 0
+        """How many requests for messages were answered or refused by a script."""
         self._with_body: deque[Call] = deque()
 
     def begin(self, request: web.Request) -> Call:
@@ -32,6 +42,10 @@ class Service:
         call.notes["request_id"] = f"req_{call.number:08d}"
         call.notes["version"] = request.headers.get("anthropic-version")
         call.notes["headers"] = sorted({name.lower() for name in request.headers})
+        call.notes["sent_headers"] = {
+            name.lower(): "redacted" if name.lower() in _SECRETS else value.replace(self.config.key, "redacted")
+            for name, value in request.headers.items()
+        }
         peer = request.transport.get_extra_info("peername") if request.transport else None
         call.notes["port"] = peer[1] if peer else None
         return call

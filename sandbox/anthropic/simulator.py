@@ -1,16 +1,18 @@
 """The simulator as one object: started and stopped as a context, asked and told from a test."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from aiohttp import web
 
 from sandbox.calls import Call, CallLog
 from sandbox.faults import Faults
 
-from . import control, messages
+from . import control, listings, messages
+from .blocks import JsonObject
 from .config import LARGEST_REQUEST, Config
+from .files import FileStore
 from .script import Script
 from .service import Service
 
@@ -29,6 +31,7 @@ class Simulator:
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=LARGEST_REQUEST)
         app.add_routes(messages.routes(self._service))
+        app.add_routes(listings.routes(self._service))
         app.add_routes(control.routes(self._service))
         # handler_cancellation: the handler of a caller who has gone is cancelled, which is how leaving is noticed.
         self._runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=0.0)
@@ -61,7 +64,9 @@ class Simulator:
     def calls(self) -> CallLog:
         """Every call received, in order of arrival.
 
-        `notes` of a message call: `request_id`, `version`, `headers` (names alone), `port` (the caller's), `last` (start
+        `notes` of a message call: `request_id`, `version`, `headers` (names alone), `sent_headers` (with values, but for keys),
+        `tokens` (of the input), `step` (answers of this turn so far), `stop`, `usage`, `left_out` (what the script wanted and
+        the request did not offer), `port` (the caller's), `last` (start
         of the last user message), `rule` (number of the rule that answered, None for the default), `text` (the whole text
         it was to send), `deltas` (monotonic time of each delta sent) and `outcome`: whole, cut, eof, error, silence,
         disconnected, refused, json, empty, html or fault.
@@ -82,15 +87,41 @@ class Simulator:
     def default(self, script: Script) -> None:
         self._service.scripts.default = script
 
-    def script(self, script: Script, *, match: str = "", times: int | None = 1, skip: int = 0) -> int:
+    def script(self, script: Script, *, match: str = "", times: int | None = 1, skip: int = 0, **conditions: Any) -> int:
         """Answer the next `times` (None: all) requests whose last user message contains `match` by `script`.
 
-        The first `skip` such requests pass. Older rules go first. Returns the rule's number.
+        The first `skip` such requests pass. Older rules go first. `conditions` are further fields of `rules.Rule`: `pattern`,
+        `request`, `step`, `model`, `tool`, `anywhere`. Returns the rule's number. Raises ValueError for others.
         """
-        return self._service.scripts.add(script, match=match, times=times, skip=skip).number
+        return self._service.scripts.add(script, match=match, times=times, skip=skip, **conditions).number
+
+    def turn(self, scripts: Sequence[Script], *, match: str = "", times: int | None = 1, **conditions: Any) -> list[int]:
+        """Answer one turn by several scripts: the question by the first, and by the next each time tools or a pause return."""
+        found = [
+            self._service.scripts.add(script, match=match, times=times, step=step, **conditions)
+            for step, script in enumerate(scripts)
+        ]
+        return [rule.number for rule in found]
+
+    def remove(self, number: int) -> None:
+        """Forget one rule; an unknown number is ignored."""
+        self._service.scripts.remove(number)
+
+    def advance(self, seconds: float) -> None:
+        """Let so many seconds pass for the prompt cache, and for nothing else."""
+        self._service.cache.advance(seconds)
+
+    @property
+    def files(self) -> FileStore:
+        """The files of the Files API."""
+        return self._service.files
+
+    def bodies(self) -> list[JsonObject]:
+        """Return the bodies of POST /v1/messages that are still kept, in order of arrival."""
+        return [call.body for call in self.asked() if call.body is not None]
 
     def clear(self) -> None:
-        """Forget every rule and every fault; the default script stays."""
+        """Forget every rule and every fault; the default script, the cache and the files stay."""
         self._service.scripts.clear()
         self._service.faults.clear()
 

@@ -1,6 +1,5 @@
 """Texts of the simulated model, deterministic from the request, and how they are cut into deltas."""
 
-import hashlib
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -42,8 +41,3 @@ def pieces(text: str, deltas: int | None) -> Sequence[str]:
     wanted = min(wanted, len(text))
     cuts = [len(text) * place // wanted for place in range(wanted + 1)]
     return [text[begin:end] for begin, end in pairwise(cuts)]
-
-
-def signature(thinking: str, key: str) -> str:
-    """Sign a thinking block: sent back changed, it is recognised, as the real API does."""
-    return "sig" + hashlib.sha256(f"{key}\0{thinking}".encode()).hexdigest()

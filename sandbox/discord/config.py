@@ -39,6 +39,21 @@ class SimulatorConfig:
     other_limit: tuple[int, float] = (20, 5.0)
     global_limit: tuple[int, float] = (50, 1.0)
     """All routes together (Discord developer docs, Rate Limits: 50 requests per second)."""
+    webhook_limit: tuple[int, float] = (5, 2.0)
+    """Answers to interactions, per token; they are not counted in `global_limit` (Discord developer docs, Receiving and
+    Responding: Endpoints). Discord publishes no number; its staff named this one for webhooks (discord-api-docs issue 367)."""
+    reaction_limit: tuple[int, float] = (1, 0.25)
+    """Adding and removing reactions, per channel (observed: discord-api-docs issue 182)."""
+    interaction_window: float = 3.0
+    """How long the first answer may take (Discord developer docs, Receiving and Responding: Interaction Callback)."""
+    interaction_lifetime: float = 900.0
+    """How long a token is good (Discord developer docs, Receiving and Responding: Followup Messages, 15 minutes)."""
+    file_lifetime: float = 86_400.0
+    """How long a file's address is good. Discord says only that it expires; a day is what was announced in 2023."""
+    file_limit: int = 10 * 1024 * 1024
+    """Bytes of one uploaded file (Discord developer docs, Reference: Uploading Files, 10 MiB)."""
+    request_limit: int = 25 * 1024 * 1024
+    """Bytes of one request with files (Discord developer docs, Reference: Uploading Files, 25 MiB)."""
     old_edit_age: float = 3600.0
     """From which age on edits count in `old_edit_limit` (error 30046, Discord developer docs, JSON error codes)."""
     old_edit_limit: tuple[int, float] = (3, 20.0)

@@ -4,12 +4,13 @@ from dataclasses import asdict
 
 from sandbox.calls import CallLog
 from sandbox.discord import lookup
+from sandbox.discord.cdn import Cdn, Spoil, spoil_from_json
 from sandbox.discord.gateway import Gateway
 from sandbox.discord.limits import Limits
 from sandbox.discord.model import Json
 from sandbox.discord.people import People
 from sandbox.discord.rest.server import RestServer
-from sandbox.discord.views import message_view, typing_view, world_view
+from sandbox.discord.views import message_view, seen, typing_view, world_view
 from sandbox.discord.world import World
 from sandbox.faults import Faults, Rule, rule_from_json
 
@@ -17,18 +18,32 @@ from sandbox.faults import Faults, Rule, rule_from_json
 class Control(People):
     """People, what they see, the gateway's mishaps, and faults."""
 
-    def __init__(self, world: World, gateway: Gateway, rest: RestServer, calls: CallLog, faults: Faults, limits: Limits) -> None:
+    def __init__(
+        self, world: World, gateway: Gateway, rest: RestServer, cdn: Cdn, calls: CallLog, faults: Faults, limits: Limits
+    ) -> None:
         super().__init__(world)
+        self.cdn = cdn
         self.gateway = gateway
         self.rest = rest
         self.calls = calls
         self.faults = faults
         self.limits = limits
 
-    def messages(self, where: str) -> list[Json]:
-        """Every message that was ever in a channel, oldest first, deleted ones marked, with all that each ever showed."""
+    def messages(self, where: str, by: str | None = None) -> list[Json]:
+        """Every message that was ever in a channel, oldest first, deleted ones marked, with all that each ever showed.
+
+        Without the ephemeral ones, but with those that only the person `by` sees.
+        """
         channel = lookup.channel(self.world, where)
-        return [message_view(self.world, self.world.state.messages[each]) for each in channel.messages]
+        person = None if by is None else lookup.user(self.world, by).id
+        messages = self.world.state.messages
+        own = [each for each in channel.whispers if messages[each].ephemeral == person]
+        return [message_view(self.world, messages[each]) for each in sorted([*channel.messages, *own])]
+
+    def sees(self, by: str, where: str = "") -> list[Json]:
+        """What a person sees in a channel, or in the direct chat with the bot: see `views.seen`."""
+        user = lookup.user(self.world, by).id
+        return seen(self.world, lookup.channel(self.world, where) if where else self.world.open_direct(user), user)
 
     def message(self, message: int | str) -> Json:
         """One message, also a deleted one."""
@@ -90,8 +105,18 @@ class Control(People):
         self.faults.seed(seed)
 
     async def clear_faults(self, fault: int | None = None) -> None:
-        """Take one fault, or all, out of force."""
+        """Take one fault, or all (also those of downloads), out of force."""
         self.faults.clear(fault)
+        if fault is None:
+            self.cdn.clear()
+
+    async def spoil(self, spoil: Spoil) -> None:
+        """Let the next downloads of files go wrong."""
+        self.cdn.spoil(spoil)
+
+    async def spoil_json(self, spoil: Json) -> None:
+        """Let the next downloads go wrong, given as JSON."""
+        self.cdn.spoil(spoil_from_json(spoil))
 
     async def drop(self) -> None:
         """Cut the gateway's sockets. Their sessions can be resumed."""

@@ -25,10 +25,16 @@ _ACTIONS = (
     "say",
     "edit",
     "delete",
+    "delete_many",
+    "unfurl",
+    "call",
+    "autocomplete",
+    "press",
     "react",
     "type",
     "open_thread",
     "archive",
+    "archive_due",
     "add_to_thread",
     "add_user",
     "add_channel",
@@ -76,8 +82,11 @@ class ControlServer:
         get("/control/stats", self._guarded(self._stats))
         get("/control/faults", self._guarded(self._faults))
         get("/control/events", self._guarded(self._events))
-        get("/attachments/{key:.+}", self._attachment)
+        get("/control/sees", self._guarded(self._sees))
+        get("/control/commands", self._guarded(self._commands))
+        get("/control/interactions", self._guarded(self._interactions))
         app.router.add_post("/control/fault", self._guarded(self._fault))
+        app.router.add_post("/control/spoil", self._guarded(self._spoil))
         for action in _ACTIONS:
             app.router.add_post(f"/control/{action}", self._guarded(self._doing(action)))
 
@@ -98,6 +107,8 @@ class ControlServer:
                 return await handler(request)
             except ApiError as error:
                 return _problem(400, error.message)
+            except TimeoutError:
+                return _problem(400, "Loading options failed")
             except (ValueError, TypeError, KeyError) as error:
                 return _problem(400, str(error))
 
@@ -125,7 +136,18 @@ class ControlServer:
     async def _messages(self, request: web.Request) -> web.StreamResponse:
         if "message" in request.query:
             return web.json_response(self._control.message(request.query["message"]))
-        return web.json_response(self._control.messages(request.query["channel"]))
+        return web.json_response(self._control.messages(request.query["channel"], request.query.get("as")))
+
+    async def _sees(self, request: web.Request) -> web.StreamResponse:
+        return web.json_response(self._control.sees(request.query["as"], request.query.get("in", "")))
+
+    async def _commands(self, request: web.Request) -> web.StreamResponse:
+        return web.json_response(self._control.commands(request.query["as"], request.query.get("in", "")))
+
+    async def _interactions(self, request: web.Request) -> web.StreamResponse:
+        if "interaction" in request.query:
+            return web.json_response(self._control.interaction(request.query["interaction"]))
+        return web.json_response(self._control.interactions())
 
     async def _typing(self, request: web.Request) -> web.StreamResponse:
         return web.json_response(self._control.typing())
@@ -145,11 +167,8 @@ class ControlServer:
     async def _fault(self, request: web.Request) -> web.StreamResponse:
         return web.json_response(await self._control.fault_json(await _body(request)))
 
-    async def _attachment(self, request: web.Request) -> web.StreamResponse:
-        media, data = self._control.files.get(request.match_info["key"], ("", b""))
-        if not media:
-            return web.Response(status=404)
-        return web.Response(body=data, headers={"Content-Type": media})
+    async def _spoil(self, request: web.Request) -> web.StreamResponse:
+        return web.json_response(await self._control.spoil_json(await _body(request)))
 
     def _happened(self, happening: Happening) -> None:
         if not self._followers:
@@ -169,8 +188,13 @@ class ControlServer:
             event["channel"] = str(happening.channel)
         if happening.message is not None:
             event["message"] = message_view(world, world.state.messages[happening.message])
+        elif "messages" in happening.change:
+            event["messages"] = [message_view(world, world.state.messages[each]) for each in happening.change["messages"]]
         elif "user" in happening.change:
             event["user"] = world.state.users[happening.change["user"]].name
+        if happening.op in ("interaction", "answered", "unanswered"):
+            number = happening.change["id" if happening.op == "interaction" else "interaction"]
+            event["interaction"] = self._control.interaction(number)
         return event
 
     async def _events(self, request: web.Request) -> web.StreamResponse:

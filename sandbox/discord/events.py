@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from sandbox.discord.interactions import payload
 from sandbox.discord.model import DIRECT, Channel, Json, Message, Permission
 from sandbox.discord.payloads import (
     channel_json,
@@ -36,6 +37,12 @@ class Event:
 def events_of(world: World, happening: Happening) -> Iterator[Event]:
     """The events that the bot is sent for a change, before the intents of a session are looked at."""
     channel = world.state.channels.get(happening.channel) if happening.channel is not None else None
+    if happening.op == "interaction":
+        # Also from where the bot sees nothing, and whatever its intents are (Receiving and Responding; List of Intents).
+        yield Event("INTERACTION_CREATE", 0, payload(world, world.state.interactions[happening.change["id"]]))
+        return
+    if happening.message is not None and world.state.messages[happening.message].ephemeral is not None:
+        return
     if channel is not None and not _sees(world, channel, happening.op):
         return
     make = _EVENTS.get(happening.op)
@@ -82,7 +89,7 @@ def _message_event(world: World, name: str, message: Message, channel: Channel) 
     guild = world.guild_of(channel)
     if guild is not None:
         data["guild_id"] = str(guild.id)
-        if message.webhook is None:
+        if message.webhook is None and message.author in guild.members:
             data["member"] = member_json(guild, message.author)
             for user in data["mentions"]:
                 user["member"] = member_json(guild, int(user["id"]))
@@ -99,6 +106,12 @@ def _on_delete(world: World, happening: Happening, channel: Channel | None) -> I
     if channel is not None:
         data = {"id": str(happening.message)} | _place(channel)
         yield Event("MESSAGE_DELETE", _intent(channel, MESSAGES), data)
+
+
+def _on_delete_many(world: World, happening: Happening, channel: Channel | None) -> Iterator[Event]:
+    if channel is not None:
+        data = {"ids": [str(each) for each in happening.change["messages"]]} | _place(channel)
+        yield Event("MESSAGE_DELETE_BULK", _intent(channel, MESSAGES), data)
 
 
 def _on_typing(world: World, happening: Happening, channel: Channel | None) -> Iterator[Event]:
@@ -210,7 +223,9 @@ def _on_member(world: World, happening: Happening, channel: Channel | None) -> I
 _EVENTS: dict[str, Callable[[World, Happening, Channel | None], Iterator[Event]]] = {
     "message": _on_message,
     "edit": _on_message,
+    "unfurl": _on_message,
     "delete": _on_delete,
+    "delete_many": _on_delete_many,
     "typing": _on_typing,
     "react": _on_react,
     "channel": _on_channel,

@@ -45,20 +45,23 @@ class Taken:
 
 
 class Limits:
-    """The buckets of one bot. A bucket is a group of routes and, as top-level resource, a channel."""
+    """The buckets of one bot. A bucket is a group of routes and, as top-level resource, a channel or a webhook's token."""
 
     def __init__(self, overall: tuple[int, float]) -> None:
         self._overall = Window(*overall)
-        self._buckets: dict[tuple[str, int], Window] = {}
+        self._buckets: dict[tuple[str, str], Window] = {}
         self.suffered = 0
         """How many calls were refused so far."""
 
-    def take(self, group: str, resource: int, limit: tuple[int, float], now: float) -> Taken:
-        """Count one call. The overall limit is looked at first; a call that it refuses is not counted in the bucket."""
+    def take(self, group: str, resource: str, limit: tuple[int, float], now: float, *, overall: bool = True) -> Taken:
+        """Count one call. The overall limit is looked at first; a call that it refuses is not counted in the bucket.
+
+        Some routes are not counted in it (`overall`).
+        """
         window = self._buckets.get((group, resource))
         if window is None:
             window = self._buckets[group, resource] = Window(*limit)
-        if not self._overall.take(now):
+        if overall and not self._overall.take(now):
             self.suffered += 1
             return Taken(bucket_hash(group), window.calls, window.remaining, self._overall.left(now), "global")
         scope = None

@@ -38,10 +38,11 @@ EVERYONE = (
 TEXT, DIRECT, PUBLIC_THREAD = 0, 1, 11
 """Channel types (Discord developer docs, Channel: Channel Types)."""
 
-DEFAULT, REPLY, THREAD_CREATED, THREAD_STARTER = 0, 19, 18, 21
+DEFAULT, REPLY, THREAD_CREATED, COMMAND_ANSWER, THREAD_STARTER = 0, 19, 18, 20, 21
 """Message types (Discord developer docs, Message: Message Types)."""
 
 SUPPRESS_EMBEDS, HAS_THREAD, SUPPRESS_NOTIFICATIONS = 1 << 2, 1 << 5, 1 << 12
+EPHEMERAL, LOADING, COMPONENTS_V2 = 1 << 6, 1 << 7, 1 << 15
 """Message flags (Discord developer docs, Message: Message Flags)."""
 
 
@@ -110,12 +111,14 @@ class Channel:
     """The other side of a direct chat."""
     overwrites: dict[int, Overwrite] = field(default_factory=dict[int, Overwrite])
     messages: list[int] = field(default_factory=list[int])
-    """Ids of the messages that were ever here, ascending."""
+    """Ids of the messages that were ever here, ascending. Ephemeral ones are not among them."""
+    whispers: list[int] = field(default_factory=list[int])
+    """Ids of the ephemeral messages that were ever here, ascending."""
     members: set[int] = field(default_factory=set[int])
     """Who joined the thread."""
     created: float = 0.0
     auto_archive: int = 1440
-    """Minutes. The simulator archives only on demand."""
+    """Minutes. The simulator archives only on demand (`People.archive_due`)."""
     archived: bool = False
     locked: bool = False
     deleted: bool = False
@@ -169,3 +172,35 @@ class Message:
     shown: list[Edit] = field(default_factory=list[Edit])
     """Everything it ever showed, oldest first."""
     reactions: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
+    interaction: int | None = None
+    """The interaction that it answers."""
+    ephemeral: int | None = None
+    """The only person who sees it."""
+
+
+COMMAND, COMPONENT, AUTOCOMPLETE = 2, 3, 4
+"""Interaction types (Discord developer docs, Receiving and Responding: Interaction Type)."""
+
+
+@dataclass(slots=True)
+class Interaction:
+    """A command called, a button pressed, or choices asked for. Times are Unix seconds."""
+
+    id: int
+    type: int
+    token: str
+    user: int
+    channel: int
+    name: str
+    """The command's full name, or the custom id of what was pressed."""
+    data: Json
+    """The interaction data, with attachments without their addresses."""
+    created: float
+    message: int | None = None
+    """The message with the button."""
+    answered: int | None = None
+    """The type of the answer; None while there is none."""
+    original: int | None = None
+    """The message that answers, or with types 6 and 7 the one with the button."""
+    choices: list[Json] | None = None
+    """The answer to AUTOCOMPLETE."""

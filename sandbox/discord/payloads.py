@@ -3,7 +3,20 @@
 from datetime import UTC, datetime
 
 from sandbox.discord.mentions import bare_links
-from sandbox.discord.model import DIRECT, SUPPRESS_EMBEDS, Channel, Guild, Json, Message, Overwrite, Permission, Role, User
+from sandbox.discord.model import (
+    COMMAND,
+    DIRECT,
+    SUPPRESS_EMBEDS,
+    Channel,
+    Guild,
+    Interaction,
+    Json,
+    Message,
+    Overwrite,
+    Permission,
+    Role,
+    User,
+)
 from sandbox.discord.world import World
 
 JOINED = "2020-09-13T12:26:40.000000+00:00"
@@ -184,7 +197,7 @@ def message_json(world: World, message: Message, *, nonce: bool = False, refer: 
         "mention_everyone": message.pings.everyone,
         "mentions": [user_json(state.users[each]) for each in message.pings.users if each in state.users],
         "mention_roles": [str(each) for each in message.pings.roles],
-        "attachments": message.attachments,
+        "attachments": attachments_json(world, message),
         "components": message.components,
         "embeds": embeds_json(message),
     }
@@ -192,6 +205,8 @@ def message_json(world: World, message: Message, *, nonce: bool = False, refer: 
         body["nonce"] = message.nonce
     if message.webhook is not None:
         body["webhook_id"] = str(message.author)
+    if message.interaction is not None:
+        body |= _answering(world, state.interactions[message.interaction], message)
     if message.reactions:
         body["reactions"] = [
             {"emoji": {"id": None, "name": emoji}, "count": len(users), "me": world.me in users}
@@ -204,9 +219,37 @@ def message_json(world: World, message: Message, *, nonce: bool = False, refer: 
         body["message_reference"] = message.reference
         if refer:
             referred = state.messages.get(int(message.reference["message_id"]))
-            alive = referred is not None and referred.deleted is None
+            alive = referred is not None and referred.deleted is None and referred.ephemeral in (None, message.ephemeral)
             body["referenced_message"] = message_json(world, referred, refer=False) if referred and alive else None
     return body
+
+
+def attachments_json(world: World, message: Message) -> list[Json]:
+    """The attachments of a message with fresh addresses."""
+    seen = {} if message.ephemeral is None else {"ephemeral": True}
+    return [world.files.addressed(message.channel, each) | seen for each in message.attachments]
+
+
+def owners_json(world: World, interaction: Interaction) -> Json:
+    """For which installation an interaction is (Discord developer docs, Authorizing Integration Owners Object)."""
+    guild = world.state.channels[interaction.channel].guild
+    return {"0": "0" if guild is None else str(guild)}
+
+
+def _answering(world: World, interaction: Interaction, message: Message) -> Json:
+    """What a message tells of the interaction that it answers (Discord developer docs, Message Interaction Metadata)."""
+    user = user_json(world.state.users[interaction.user])
+    told: Json = {"id": str(interaction.id), "type": interaction.type, "user": user}
+    metadata = told | {"authorizing_integration_owners": owners_json(world, interaction)}
+    if interaction.message is not None:
+        metadata["interacted_message_id"] = str(interaction.message)
+    if interaction.original not in (None, message.id):
+        metadata["original_response_message_id"] = str(interaction.original)
+    body: Json = {"application_id": str(world.me), "webhook_id": str(world.me)}
+    if interaction.type == COMMAND:
+        metadata["name"] = interaction.name
+        body["interaction"] = told | {"name": interaction.name}
+    return body | {"interaction_metadata": metadata}
 
 
 def embeds_json(message: Message) -> list[Json]:

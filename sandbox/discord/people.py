@@ -1,31 +1,24 @@
 """Acting as the people of the simulated Discord, and as those who run its guilds."""
 
-import base64
-import binascii
 import re
 from collections.abc import Sequence
 from typing import Any
 
 from sandbox.discord import defaults, lookup
+from sandbox.discord.emoji import is_emoji
 from sandbox.discord.errors import ApiError
+from sandbox.discord.interacting import Interacting
 from sandbox.discord.mentions import pings_of
 from sandbox.discord.model import REPLY, Channel, Json, Message, Pings, Role
 from sandbox.discord.permissions import bits
 from sandbox.discord.rest.messages import reference_json
 from sandbox.discord.rest.threads import open_on
 from sandbox.discord.views import channel_view, message_view
-from sandbox.discord.world import Draft, World
+from sandbox.discord.world import Draft
 
 
-class People:
+class People(Interacting):
     """What people do. Names are resolved as in `lookup`; an unknown one raises `lookup.Unknown`, a `ValueError`."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.files: dict[str, tuple[str, bytes]] = {}
-        """Path below /attachments/ to media type and bytes. Lost at a restart."""
-        self.files_url = "/attachments"
-        """The base of the addresses of attachments; the simulator sets it when its port is known."""
 
     async def say(
         self,
@@ -42,13 +35,13 @@ class People:
         """Write a message as a person (or, with `webhook`, as a webhook of that name) and return it.
 
         `@name` of a known user becomes a real mention. `direct` writes to the bot in private, whatever `where` says.
-        An attachment has name, media_type, size, and content_base64 if it is to be fetched.
+        Attachments are as `attached` takes them.
         """
         author = lookup.user(self.world, "webhook" if webhook is not None else by)
         channel = self.world.open_direct(author.id) if direct else lookup.channel(self.world, where)
         content = self.mentioned(text).strip()
         replied = None if reply_to is None else lookup.message(self.world, reply_to)
-        files = [self._attachment(given, index) for index, given in enumerate(attachments)]
+        files = [self.attached(given) for given in attachments]
         if not content and not files:
             raise ApiError(50006)
         draft = Draft(author.id, content, nonce=nonce, webhook=webhook, attachments=files)
@@ -71,22 +64,6 @@ class People:
         answered = replied.author if replied else None
         return pings_of(content, None, replied=answered, known=self.world.state.users, may_everyone=in_guild)
 
-    def _attachment(self, given: Json, index: int) -> Json:
-        name = str(given["name"])
-        media = str(given.get("media_type", "application/octet-stream"))
-        key = f"{self.world.ids.next()}/{name}"
-        size = int(given.get("size", 0))
-        if "content_base64" in given:
-            try:
-                data = base64.b64decode(given["content_base64"], validate=True)
-            except binascii.Error as error:
-                raise ValueError(f"content_base64 of {name}: {error}") from error
-            self.files[key] = (media, data)
-            size = len(data)
-        url = f"{self.files_url}/{key}"
-        file: Json = {"id": str(self.world.ids.next()), "filename": name, "size": size, "content_type": media}
-        return file | {"url": url, "proxy_url": url}
-
     async def edit(self, message: int | str, text: str) -> Json:
         """Change a message as its author."""
         found = lookup.message(self.world, message)
@@ -101,9 +78,24 @@ class People:
             self.world.delete(found)
         return message_view(self.world, found)
 
+    async def delete_many(self, messages: Sequence[int | str]) -> None:
+        """Delete several messages of one channel at once, as a moderator's tool does."""
+        found = [lookup.message(self.world, each) for each in messages]
+        if len({each.channel for each in found}) != 1:
+            raise ValueError("messages of one channel are deleted at once")
+        self.world.delete_many([each for each in found if each.deleted is None])
+
+    async def unfurl(self, message: int | str) -> Json:
+        """Let the links of a message get their previews: the bot is told of an update that nobody made."""
+        found = lookup.message(self.world, message)
+        self.world.unfurl(found)
+        return message_view(self.world, found)
+
     async def react(self, by: str, message: int | str, emoji: str, *, remove: bool = False) -> Json:
         """Add or take away a person's reaction."""
         found = lookup.message(self.world, message)
+        if not is_emoji(emoji):
+            raise ApiError(10014)
         self.world.react(found, emoji, lookup.user(self.world, by).id, added=not remove)
         return message_view(self.world, found)
 
@@ -126,6 +118,20 @@ class People:
         thread = lookup.channel(self.world, where)
         self.world.set_thread(thread, archived=archived, locked=locked)
         return channel_view(self.world, thread)
+
+    async def archive_due(self) -> list[str]:
+        """Archive the threads in which nothing was written for as long as each one's setting says, and return their ids.
+
+        Discord does it by itself, at a time it does not promise; here it happens on demand (Topics, Threads: Active &
+        Archived Threads).
+        """
+        state, due = self.world.state, list[str]()
+        for thread in [each for each in state.channels.values() if each.thread and not each.archived and not each.deleted]:
+            last = thread.created if thread.last is None else state.messages[thread.last].created
+            if self.world.now() - last >= thread.auto_archive * 60:
+                self.world.set_thread(thread, archived=True, locked=thread.locked)
+                due.append(str(thread.id))
+        return due
 
     async def add_to_thread(self, user: str, where: str, *, remove: bool = False) -> Json:
         """Make a user a member of a thread, or no longer one."""

@@ -9,6 +9,7 @@ from typing import Self, TypeVar
 from aiohttp import web
 
 from sandbox.calls import CallLog
+from sandbox.discord.cdn import Cdn
 from sandbox.discord.config import SimulatorConfig
 from sandbox.discord.control import Control
 from sandbox.discord.control_server import ControlServer
@@ -41,7 +42,7 @@ class Simulator(Control):
             message_content=lambda: gateway.message_content,
         )
         rest = RestServer(api, calls, faults, limits)
-        super().__init__(world, gateway, rest, calls, faults, limits)
+        super().__init__(world, gateway, rest, Cdn(world, calls, faults), calls, faults, limits)
         self._runner: web.AppRunner | None = None
         self._port = self.config.port
 
@@ -52,13 +53,14 @@ class Simulator(Control):
         server = ControlServer(self)
         server.add_to(app)
         self.rest.add_to(app)
+        self.cdn.add_to(app)
         app.on_shutdown.append(server.stop)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await runner.setup()
         await web.TCPSite(runner, self.config.host, self.config.port).start()
         self._port = runner.addresses[0][1]
         self.gateway.url = self.gateway_url
-        self.files_url = f"http://{self.config.host}:{self._port}/attachments"
+        self.world.files.base = f"http://{self.config.host}:{self._port}"
         self._runner = runner
         return self
 

@@ -10,6 +10,7 @@ from sandbox.discord.model import (
     Channel,
     Edit,
     Guild,
+    Interaction,
     Json,
     Message,
     Overwrite,
@@ -34,6 +35,11 @@ class State:
         """User id to the id of the direct chat with the bot."""
         self.nonces: dict[tuple[int, int, str], int] = {}
         """Author, channel and nonce to the latest message that carried it."""
+        self.commands: dict[int, dict[int, Json]] = {}
+        """Guild id, or 0 for all guilds and direct chats, to command id to command."""
+        self.creates: dict[int, list[float]] = {}
+        """The same scopes to the times at which a command was created there."""
+        self.interactions: dict[int, Interaction] = {}
 
     def apply(self, change: Json) -> None:
         """Carry out one change. Its `op` names the method, the rest are the arguments."""
@@ -59,7 +65,7 @@ class State:
         else:
             self.guilds[guild].members[user] = list(roles)
 
-    def _role(self, guild: int, **fields: Any) -> None:
+    def _role(self, guild: int, was: bool = False, **fields: Any) -> None:
         role = Role(**fields)
         self.guilds[guild].roles[role.id] = role
         self.ids.seen(role.id)
@@ -107,6 +113,9 @@ class State:
         self.messages[message.id] = message
         self.ids.seen(message.id)
         channel = self.channels[message.channel]
+        if message.ephemeral is not None:
+            channel.whispers.append(message.id)
+            return
         channel.messages.append(message.id)
         channel.last = message.id
         if channel.thread and message.type != THREAD_STARTER:
@@ -114,9 +123,21 @@ class State:
         if message.nonce is not None:
             self.nonces[message.author, message.channel, message.nonce] = message.id
 
-    def _edit(self, message: int, at: float, content: str, flags: int, pings: Json, components: list[Json], edited: bool) -> None:
+    def _edit(
+        self,
+        message: int,
+        at: float,
+        content: str,
+        flags: int,
+        pings: Json,
+        components: list[Json],
+        edited: bool,
+        attachments: list[Json] | None = None,
+    ) -> None:
         changed = self.messages[message]
         changed.content, changed.flags, changed.components = content, flags, components
+        if attachments is not None:
+            changed.attachments = attachments
         changed.pings = Pings(**pings)
         if edited:
             changed.edited = at
@@ -124,6 +145,25 @@ class State:
 
     def _delete(self, message: int, at: float) -> None:
         self.messages[message].deleted = at
+
+    def _delete_many(self, messages: list[int], at: float) -> None:
+        for message in messages:
+            self.messages[message].deleted = at
+
+    def _commands(self, scope: int, commands: list[Json], created: list[float]) -> None:
+        self.commands[scope] = {int(command["id"]): command for command in commands}
+        self.creates.setdefault(scope, []).extend(created)
+        for command in commands:
+            self.ids.seen(int(command["version"]))
+
+    def _interaction(self, **fields: Any) -> None:
+        interaction = Interaction(**fields)
+        self.interactions[interaction.id] = interaction
+        self.ids.seen(interaction.id)
+
+    def _answered(self, interaction: int, type: int, original: int | None, choices: list[Json] | None) -> None:  # noqa: A002 - Discord's word
+        answered = self.interactions[interaction]
+        answered.answered, answered.original, answered.choices = type, original, choices
 
     def _react(self, message: int, emoji: str, user: int, added: bool) -> None:
         reactions = self.messages[message].reactions

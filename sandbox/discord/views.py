@@ -1,7 +1,10 @@
 """The world as tests and terminals read it: plain JSON with ids as strings and times in Unix seconds."""
 
+from sandbox.discord.interactions import SILENCE, silent
 from sandbox.discord.mentions import bare_links
-from sandbox.discord.model import SUPPRESS_EMBEDS, Channel, Json, Message
+from sandbox.discord.model import AUTOCOMPLETE, LOADING, SUPPRESS_EMBEDS, Channel, Json, Message, Permission
+from sandbox.discord.payloads import attachments_json
+from sandbox.discord.rest.components import buttons_of
 from sandbox.discord.world import World
 
 
@@ -27,12 +30,51 @@ def message_view(world: World, message: Message) -> Json:
             "everyone": message.pings.everyone,
         },
         "embeds_shown": not message.flags & SUPPRESS_EMBEDS and bool(bare_links(message.content)),
-        "attachments": message.attachments,
+        "attachments": attachments_json(world, message),
         "components": message.components,
+        "buttons": [each.get("label") for each in buttons_of(message.components)],
+        "ephemeral": None if message.ephemeral is None else world.state.users[message.ephemeral].name,
+        "interaction": None if message.interaction is None else str(message.interaction),
         "reactions": {emoji: [str(each) for each in users] for emoji, users in message.reactions.items()},
         "thread": str(message.id) if world.channel(message.id) is not None else None,
         "history": [{"at": shown.at, "content": shown.content, "flags": shown.flags} for shown in message.shown],
     }
+
+
+def seen(world: World, channel: Channel, user: int) -> list[Json]:
+    """What one person sees in a channel, oldest first: nothing deleted, and of the ephemeral messages their own.
+
+    `text` is what they read; `state` is `thinking` while an answer is still loading and `silent` when it never came.
+    """
+    if not world.may(channel, user) & Permission.VIEW_CHANNEL:
+        return []
+    messages = [world.state.messages[each] for each in [*channel.messages, *channel.whispers]]
+    visible = [each for each in messages if each.deleted is None and each.ephemeral in (None, user)]
+    shown = {each.id: _seen(world, each) for each in visible}
+    for each in world.state.interactions.values():
+        waiting = each.answered is None and each.type != AUTOCOMPLETE
+        if (each.channel, each.user) == (channel.id, user) and waiting and silent(world, each):
+            shown[each.id] = _line(each.id, world.state.users[world.me].name, SILENCE) | {"ephemeral": True, "state": "silent"}
+    return [shown[each] for each in sorted(shown)]
+
+
+def _seen(world: World, message: Message) -> Json:
+    line = _line(message.id, message.webhook or world.state.users[message.author].name, message.content)
+    if message.flags & LOADING and message.interaction is not None:
+        over = silent(world, world.state.interactions[message.interaction])
+        line |= {"text": SILENCE if over else "", "state": "silent" if over else "thinking"}
+    return line | {
+        "buttons": [each.get("label") for each in buttons_of(message.components)],
+        "attachments": [each["filename"] for each in message.attachments],
+        "reactions": {emoji: len(users) for emoji, users in message.reactions.items()},
+        "ephemeral": message.ephemeral is not None,
+        "edited": message.edited is not None,
+    }
+
+
+def _line(number: int, author: str, text: str) -> Json:
+    nothing: Json = {"buttons": [], "attachments": [], "reactions": {}, "ephemeral": False, "edited": False, "state": None}
+    return {"id": str(number), "author": author, "text": text} | nothing
 
 
 def channel_view(world: World, channel: Channel) -> Json:

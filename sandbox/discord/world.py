@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from sandbox.calls import Changes
 from sandbox.discord import defaults
 from sandbox.discord.config import SimulatorConfig
+from sandbox.discord.files import Files
 from sandbox.discord.ids import Snowflakes
 from sandbox.discord.journal import Journal
 from sandbox.discord.model import DEFAULT, DIRECT, PUBLIC_THREAD, TEXT, Channel, Guild, Json, Message, Pings, Role, User
@@ -39,6 +40,8 @@ class Draft:
     attachments: list[Json] = field(default_factory=list[Json])
     components: list[Json] = field(default_factory=list[Json])
     webhook: str | None = None
+    interaction: int | None = None
+    ephemeral: int | None = None
 
 
 class World:
@@ -47,6 +50,7 @@ class World:
     def __init__(self, config: SimulatorConfig) -> None:
         self.config = config
         self.ids = Snowflakes(config.clock)
+        self.files = Files(config.state, config.clock, config.file_lifetime)
         self.state = State(self.ids)
         self.changes = Changes()
         self.me = defaults.BOT
@@ -67,12 +71,14 @@ class World:
         """Unix seconds."""
         return self.config.clock()
 
-    def _commit(self, change: Json, *, channel: int | None = None, message: int | None = None) -> None:
+    def commit(self, change: Json, *, channel: int | None = None, message: int | None = None) -> None:
+        """Write a change down, carry it out and tell the listeners of it."""
         self._journal.append(change)
         self.state.apply(change)
-        self._tell(Happening(change["op"], change, channel, message))
+        self.tell(Happening(change["op"], change, channel, message))
 
-    def _tell(self, happening: Happening) -> None:
+    def tell(self, happening: Happening) -> None:
+        """Tell the listeners of something."""
         for listener in self.listeners:
             listener(happening)
         self.changes.notify()
@@ -85,9 +91,11 @@ class World:
         return found if found is not None and not found.deleted else None
 
     def message(self, channel: int, message: int) -> Message | None:
-        """A message of this channel that is not deleted."""
+        """A message of this channel that is neither deleted nor ephemeral."""
         found = self.state.messages.get(message)
-        return found if found is not None and found.channel == channel and found.deleted is None else None
+        if found is None or found.channel != channel or found.ephemeral is not None:
+            return None
+        return found if found.deleted is None else None
 
     def guild_of(self, channel: Channel) -> Guild | None:
         """The guild of a channel; None for a direct chat."""
@@ -128,7 +136,7 @@ class World:
         change: Json = {name: getattr(draft, name) for name in _DRAFT}
         change |= {"op": "message", "id": message, "channel": channel.id, "created": self.now()}
         change["pings"] = pings_json(draft.pings)
-        self._commit(change, channel=channel.id, message=message)
+        self.commit(change, channel=channel.id, message=message)
         return self.state.messages[message]
 
     def edit(
@@ -139,6 +147,7 @@ class World:
         flags: int | None = None,
         pings: Pings | None = None,
         components: list[Json] | None = None,
+        attachments: list[Json] | None = None,
     ) -> None:
         """Change what a message shows. What is None stays; a change of flags alone sets no edited time."""
         change: Json = {
@@ -149,14 +158,24 @@ class World:
             "flags": message.flags if flags is None else flags,
             "pings": pings_json(message.pings if pings is None else pings),
             "components": message.components if components is None else components,
-            "edited": content is not None or components is not None,
+            "edited": any(each is not None for each in (content, components, attachments)),
+            "attachments": attachments,
         }
-        self._commit(change, channel=message.channel, message=message.id)
+        self.commit(change, channel=message.channel, message=message.id)
 
     def delete(self, message: Message) -> None:
         """Delete a message."""
         change = {"op": "delete", "message": message.id, "at": self.now()}
-        self._commit(change, channel=message.channel, message=message.id)
+        self.commit(change, channel=message.channel, message=message.id)
+
+    def delete_many(self, messages: list[Message]) -> None:
+        """Delete several messages of one channel at once."""
+        change = {"op": "delete_many", "messages": [each.id for each in messages], "at": self.now()}
+        self.commit(change, channel=messages[0].channel)
+
+    def unfurl(self, message: Message) -> None:
+        """Tell that the links of a message have got their previews: an update that is no edit."""
+        self.tell(Happening("unfurl", {"op": "unfurl", "message": message.id}, message.channel, message.id))
 
     def nonce(self, author: int, channel: int, nonce: str) -> Message | None:
         """The message that this author created here with this nonce within the window, as it is now.
@@ -171,16 +190,18 @@ class World:
         return message if young and message.deleted is None else None
 
     def react(self, message: Message, emoji: str, user: int, *, added: bool) -> None:
-        """Add or take away a reaction."""
+        """Add or take away a reaction. One that is already so is left."""
+        if (user in message.reactions.get(emoji, [])) == added:
+            return
         change = {"op": "react", "message": message.id, "emoji": emoji, "user": user, "added": added}
-        self._commit(change, channel=message.channel, message=message.id)
+        self.commit(change, channel=message.channel, message=message.id)
 
     def start_typing(self, channel: Channel, user: int) -> None:
         """Show the typing sign for 10 seconds (Discord developer docs, Trigger Typing Indicator)."""
         now = self.now()
         self.typing = {key: until for key, until in self.typing.items() if until > now}
         self.typing[channel.id, user] = now + 10.0
-        self._tell(Happening("typing", {"op": "typing", "user": user, "at": now}, channel.id))
+        self.tell(Happening("typing", {"op": "typing", "user": user, "at": now}, channel.id))
 
     # channels and threads
 
@@ -206,57 +227,57 @@ class World:
     def _new_channel(self, fields: Json, id: int | None = None) -> Channel:  # noqa: A002 - the word Discord uses
         channel = self.ids.next() if id is None else id
         change: Json = {"op": "channel", "id": channel, "created": self.now(), **fields}
-        self._commit(change, channel=channel)
+        self.commit(change, channel=channel)
         return self.state.channels[channel]
 
     def set_thread(self, thread: Channel, *, archived: bool, locked: bool) -> None:
         """Archive, bring back, lock or unlock a thread."""
         change = {"op": "thread", "channel": thread.id, "archived": archived, "locked": locked}
-        self._commit(change, channel=thread.id)
+        self.commit(change, channel=thread.id)
 
     def join(self, thread: Channel, user: int, *, joined: bool) -> None:
         """Make a user a member of a thread, or no longer one."""
-        self._commit({"op": "join", "channel": thread.id, "user": user, "joined": joined}, channel=thread.id)
+        self.commit({"op": "join", "channel": thread.id, "user": user, "joined": joined}, channel=thread.id)
 
     def remove_channel(self, channel: Channel) -> None:
         """Delete a channel with its threads, or a thread."""
         for child in [each for each in self.state.channels.values() if each.parent == channel.id and not each.deleted]:
-            self._commit({"op": "channel_gone", "channel": child.id}, channel=child.id)
-        self._commit({"op": "channel_gone", "channel": channel.id}, channel=channel.id)
+            self.commit({"op": "channel_gone", "channel": child.id}, channel=child.id)
+        self.commit({"op": "channel_gone", "channel": channel.id}, channel=channel.id)
 
     def set_overwrite(self, channel: Channel, target: int, *, member: bool, allow: int, deny: int) -> None:
         """Set what a role or member is allowed and denied in a channel; nothing allowed and denied removes it."""
         change = {"op": "overwrite", "channel": channel.id, "id": target, "member": member, "allow": allow, "deny": deny}
-        self._commit(change, channel=channel.id)
+        self.commit(change, channel=channel.id)
 
     # guilds and people
 
     def add_guild(self, name: str, owner: int) -> Guild:
         """Create a guild. The bot is not in it until `set_member`."""
         guild = self.ids.next()
-        self._commit({"op": "guild", "id": guild, "name": name, "owner": owner, "everyone": int(defaults.EVERYONE)})
+        self.commit({"op": "guild", "id": guild, "name": name, "owner": owner, "everyone": int(defaults.EVERYONE)})
         return self.state.guilds[guild]
 
     def set_role(self, guild: Guild, role: Role) -> None:
         """Create or change a role."""
         fields: Json = {"name": role.name, "permissions": role.permissions, "position": role.position}
-        fields["mentionable"] = role.mentionable
-        self._commit({"op": "role", "guild": guild.id, "id": role.id, **fields})
+        fields |= {"mentionable": role.mentionable, "was": role.id in guild.roles}
+        self.commit({"op": "role", "guild": guild.id, "id": role.id, **fields})
 
     def set_member(self, guild: Guild, user: int, roles: list[int] | None) -> None:
         """Make a user a member with these roles, change the roles, or remove the user (None)."""
         was = user in guild.members
-        self._commit({"op": "member", "guild": guild.id, "user": user, "roles": roles, "was": was})
+        self.commit({"op": "member", "guild": guild.id, "user": user, "roles": roles, "was": was})
 
     def add_user(self, name: str, display: str, *, bot: bool = False) -> User:
         """Create a user."""
         user = self.ids.next()
-        self._commit({"op": "user", "id": user, "name": name, "display": display, "bot": bot})
+        self.commit({"op": "user", "id": user, "name": name, "display": display, "bot": bot})
         return self.state.users[user]
 
     def set_refuses(self, user: int, refuses: bool) -> None:
         """Let a user refuse direct messages of the bot, or accept them again."""
-        self._commit({"op": "refuses", "user": user, "refuses": refuses})
+        self.commit({"op": "refuses", "user": user, "refuses": refuses})
 
 
 _DRAFT = tuple(Draft.__dataclass_fields__)

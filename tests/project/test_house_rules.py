@@ -9,7 +9,8 @@ from tests.project.repository import ROOT, committed, sources
 
 # Put together, so that this file keeps its own rules.
 HOSTS = ["pypi" + ".org", "pythonhosted" + ".org", "npmjs" + ".org", "npmjs" + ".com", "artifact" + "ory"]
-MACHINE = re.compile(r"(?<![\w.~>)}\]:/-])/(?:home|root|Users|work|tmp|opt|mnt)/\w")
+# claude.ai names the files that its model makes by a folder of its own machines.
+MACHINE = re.compile(r"(?<![\w.~>)}\]:/-])/(?:home|root|Users|work|tmp|opt|mnt(?!/user-data))/\w")
 PLATFORM = re.compile("discord|telegram|slack", re.IGNORECASE)
 IGNORE = re.compile(r"#\s*(?:type|pyright):\s*ignore(?P<rules>\[[\w, -]+\])?(?P<reason>.*)")
 SETTINGS = Path("shared/settings.py")

@@ -1,111 +1,26 @@
 import asyncio
 import io
 import os
-import pty
-import struct
-import termios
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
-from fcntl import ioctl
-from typing import Any, TextIO
+from typing import TextIO
 
 import aiohttp
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.discord import Simulator, SimulatorConfig
+from sandbox.discord import Simulator
 from sandbox.following import Quiet
 from sandbox.talk import LinePrinter, say_once
 from sandbox.terminal import converse
-from tests.sandbox.glass import WIDE, Glass
-
-
-def size(terminal: int, width: int, height: int) -> None:
-    ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
-
-
-class Tty:
-    """A person in front of a pseudo-terminal: types, and waits until the screen shows something."""
-
-    def __init__(self, width: int = 60, height: int = 20) -> None:
-        self._master, slave = pty.openpty()
-        size(slave, width, height)
-        self.before = termios.tcgetattr(slave)
-        self.stdin: TextIO = os.fdopen(slave, "r", encoding="utf-8")
-        self.stdout: TextIO = os.fdopen(os.dup(slave), "w", encoding="utf-8")
-        self.glass = Glass(width, height)
-        self._changed = asyncio.Event()
-        asyncio.get_running_loop().add_reader(self._master, self._read)
-
-    def _read(self) -> None:
-        self.glass.feed(os.read(self._master, 65536).decode())
-        self._changed.set()
-
-    async def shows(self, text: str, *, times: int = 1) -> None:
-        try:
-            async with asyncio.timeout(5):
-                while self.glass.text.count(text) < times:
-                    self._changed.clear()
-                    await self._changed.wait()
-        except TimeoutError:
-            raise AssertionError(f"{text!r} is not in:\n{self.glass.text}") from None
-
-    def types(self, text: str) -> None:
-        os.write(self._master, text.encode())
-
-    @property
-    def restored(self) -> bool:
-        return termios.tcgetattr(self.stdin.fileno()) == self.before
-
-    def close(self) -> None:
-        asyncio.get_running_loop().remove_reader(self._master)
-        self.stdin.close()
-        self.stdout.close()
-        os.close(self._master)
-
-
-class Bot:
-    """The other side: a bot made of bare REST calls."""
-
-    def __init__(self, simulator: Simulator, session: aiohttp.ClientSession) -> None:
-        self._simulator = simulator
-        self._session = session
-
-    async def call(self, method: str, path: str, **body: Any) -> Any:
-        headers = {"Authorization": "Bot demo-token"}
-        async with self._session.request(method, self._simulator.api_url + path, json=body, headers=headers) as response:
-            assert response.status < 300, await response.text()
-            return await response.json() if response.status != 204 else None
-
-    async def hears(self, text: str) -> dict[str, Any]:
-        """Wait for a person's message that ends with a text."""
-
-        def found() -> dict[str, Any] | None:
-            for channel in self._simulator.everything()["channels"]:
-                for message in self._simulator.messages(channel["id"]):
-                    if message["content"].endswith(text) and message["author"] != "threadline":
-                        return message
-            return None
-
-        return await self._simulator.wait_for(found)
-
-    async def posts(self, channel: str, text: str) -> str:
-        return (await self.call("POST", f"/channels/{channel}/messages", content=text))["id"]
-
-    async def edits(self, channel: str, message: str, text: str) -> None:
-        await self.call("PATCH", f"/channels/{channel}/messages/{message}", content=text)
-
-    async def types(self, channel: str) -> None:
-        await self.call("POST", f"/channels/{channel}/typing")
-
-    async def opens(self, channel: str, message: str, name: str) -> None:
-        await self.call("POST", f"/channels/{channel}/messages/{message}/threads", name=name)
+from tests.sandbox.glass import WIDE
+from tests.sandbox.sitting import ROOMY, Bot, Tty, sitting
 
 
 @pytest.fixture
 async def simulator() -> AsyncIterator[Simulator]:
-    async with Simulator(SimulatorConfig(channel_limit=(1000, 1.0), global_limit=(1000, 1.0))) as simulator:
+    async with Simulator(ROOMY) as simulator:
         yield simulator
 
 
@@ -113,24 +28,6 @@ async def simulator() -> AsyncIterator[Simulator]:
 async def bot(simulator: Simulator) -> AsyncIterator[Bot]:
     async with aiohttp.ClientSession() as session:
         yield Bot(simulator, session)
-
-
-@asynccontextmanager
-async def sitting(simulator: Simulator, width: int = 60, height: int = 20) -> AsyncGenerator[Tty]:
-    """Somebody talks at a terminal, and leaves at the end."""
-    tty = Tty(width, height)
-    talking = asyncio.create_task(converse(simulator.control_url, tty.stdin, tty.stdout))
-    try:
-        await tty.shows("user1 in #general>")
-        yield tty
-        tty.types("\x15/quit\r")
-        async with asyncio.timeout(5):
-            await talking
-        assert tty.restored
-    finally:
-        talking.cancel()
-        await asyncio.gather(talking, return_exceptions=True)
-        tty.close()
 
 
 # conversations
@@ -225,7 +122,7 @@ async def test_commands_for_the_bot_are_sent_and_unknown_ones_are_not(simulator:
         await tty.shows("There is no command /nonsense.")
         await tty.shows('There is no place called "nowhere" here.')
         await tty.shows('There is nobody called "nobody" here.')
-        await tty.shows("/quit             leave")
+        await tty.shows(":quit             leave")
         said = [message["content"] for message in simulator.messages("general")]
         assert said == ["/stop", "/new", "/help"]
 

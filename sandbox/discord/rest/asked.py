@@ -24,6 +24,24 @@ class Api:
 
 
 @dataclass(frozen=True, slots=True)
+class Upload:
+    """One file that came with a call. `number` is what the attachments of the body name it by."""
+
+    number: int
+    name: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """What a call brought. `items` when its body was a list, which only a few routes take."""
+
+    body: Json
+    files: list[Upload]
+    items: list[Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """One call, already authorised and counted in its bucket."""
 
@@ -31,8 +49,10 @@ class Asked:
     path: Mapping[str, str]
     query: Mapping[str, str]
     body: Json
-    files: list[Json]
-    """Attachment objects of the files that came with a multipart body."""
+    files: list[Upload]
+    """The files that came with a multipart body."""
+    items: list[Any]
+    """The body of a route that takes a list."""
 
     @property
     def world(self) -> World:
@@ -92,6 +112,10 @@ class Route:
     limit: tuple[int, float]
     handler: Callable[[Asked], Any]
     status: int = 200
+    listed: bool = False
+    """Takes a list as body."""
+    free: bool = False
+    """Needs no bot token, for the path has one, and is not counted in the overall limit."""
 
 
 def snowflake(text: str, field: str) -> int:
@@ -101,9 +125,10 @@ def snowflake(text: str, field: str) -> int:
     raise invalid(field, "NUMBER_TYPE_COERCE", f'Value "{text}" is not snowflake.')
 
 
-def text_of(body: Json, field: str, low: int, high: int) -> str | None:
-    """A string of the body, counted in code points; None when absent or null."""
+def text_of(body: Json, field: str, low: int, high: int, called: str | None = None) -> str | None:
+    """A string of the body, counted in code points; None when absent or null. `called` names the field in an error."""
     value: object = body.get(field)
+    field = called or field
     if value is None:
         return None
     if not isinstance(value, str):

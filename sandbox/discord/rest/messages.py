@@ -1,29 +1,22 @@
 """Messages (Discord developer docs, Message resource)."""
 
-from typing import Any
-
+from sandbox.discord.emoji import is_emoji
 from sandbox.discord.errors import ApiError, invalid
 from sandbox.discord.events import content_hidden, without_content
 from sandbox.discord.limits import Window
-from sandbox.discord.mentions import pings_of
 from sandbox.discord.model import (
     DEFAULT,
     DIRECT,
     REPLY,
-    SUPPRESS_EMBEDS,
-    SUPPRESS_NOTIFICATIONS,
     Channel,
     Json,
     Message,
     Permission,
-    Pings,
 )
 from sandbox.discord.payloads import message_json
-from sandbox.discord.rest.asked import Asked, flags_of, list_of, object_of, snowflake, text_of
-from sandbox.discord.world import Draft
+from sandbox.discord.rest.asked import Asked, object_of, snowflake
+from sandbox.discord.rest.writing import composed, revised
 
-CONTENT = 2000
-"""Code points of a message's text (Discord developer docs, Create Message; discord-api-docs issue 1315)."""
 NONCE = 25
 """Characters of a nonce (Discord developer docs, Create Message)."""
 
@@ -32,56 +25,30 @@ def create(asked: Asked) -> Json:
     """Create a message, or give the one that was created with the same nonce."""
     channel, body, world = asked.channel(), asked.body, asked.world
     _may_write(asked, channel)
-    content = text_of(body, "content", 0, CONTENT)
     nonce = _nonce(body)
     if nonce is not None and body.get("enforce_nonce"):
         earlier = world.nonce(asked.me, channel.id, nonce)
         if earlier is not None:
             return message_json(world, earlier, nonce=True)
     reference, replied = _reference(asked, channel)
-    components = list_of(body, "components") or []
-    # Discord trims what it stores, and refuses what is then empty (error 50006).
-    text = (content or "").strip()
-    if not (text or components or asked.files or list_of(body, "embeds") or list_of(body, "sticker_ids")):
-        raise ApiError(50006)
-    draft = Draft(
-        author=asked.me,
-        content=text,
-        type=DEFAULT if reference is None else REPLY,
-        nonce=nonce,
-        flags=(flags_of(body) or 0) & (SUPPRESS_EMBEDS | SUPPRESS_NOTIFICATIONS),
-        tts=bool(body.get("tts")),
-        pings=_pings(asked, channel, text, replied),
-        reference=reference,
-        attachments=asked.files,
-        components=components,
-    )
+    if asked.files:
+        asked.need(channel, Permission.ATTACH_FILES)
+    draft = composed(asked, body, channel, replied=replied)
+    draft.type = DEFAULT if reference is None else REPLY
+    draft.nonce, draft.reference = nonce, reference
     return message_json(world, world.post(channel, draft), nonce=True)
 
 
 def edit(asked: Asked) -> Json:
-    """Edit a message of the bot. Fields left out stay as they are, but pings are worked out anew by the default rules."""
-    channel, body, world = asked.channel(), asked.body, asked.world
+    """Edit a message of the bot; not one that only one person sees."""
+    channel = asked.channel()
     message = _message(asked, channel)
     if message.author != asked.me:
         raise ApiError(50005)
     _not_archived(channel)
-    content = text_of(body, "content", 0, CONTENT)
-    if "content" in body:
-        content = content or ""  # null takes the text away
-    text = None if content is None else content.strip()
-    components = list_of(body, "components")
-    shown = [message.content if text is None else text, message.attachments]
-    if not any([*shown, message.components if components is None else components, list_of(body, "embeds")]):
-        raise ApiError(50006)
     _count_old(asked, message)
-    flags = flags_of(body)
-    if flags is not None:
-        # Only this flag can be changed (Discord developer docs, Edit Message).
-        flags = message.flags & ~SUPPRESS_EMBEDS | flags & SUPPRESS_EMBEDS
-    pings = None if text is None else _pings(asked, channel, text, None)
-    world.edit(message, content=text, flags=flags, pings=pings, components=components)
-    return message_json(world, message)
+    revised(asked, asked.body, channel, message)
+    return message_json(asked.world, message)
 
 
 def delete(asked: Asked) -> None:
@@ -128,11 +95,16 @@ def typing(asked: Asked) -> None:
 
 
 def react(asked: Asked) -> None:
-    """Add the bot's reaction."""
+    """Add the bot's reaction; ADD_REACTIONS is needed only for an emoji that is not there yet (Create Reaction)."""
     channel = asked.channel()
     asked.need(channel, Permission.READ_MESSAGE_HISTORY)
-    asked.need(channel, Permission.ADD_REACTIONS)
-    asked.world.react(_message(asked, channel), asked.path["emoji"], asked.me, added=True)
+    message, emoji = _message(asked, channel), asked.path["emoji"]
+    if not is_emoji(emoji):
+        raise ApiError(10014)
+    if emoji not in message.reactions:
+        asked.need(channel, Permission.ADD_REACTIONS)
+    _not_archived(channel)
+    asked.world.react(message, emoji, asked.me, added=True)
 
 
 def unreact(asked: Asked) -> None:
@@ -214,17 +186,3 @@ def reference_json(channel: Channel, message: int) -> Json:
     """A message reference as Discord stores it."""
     reference: Json = {"type": 0, "channel_id": str(channel.id), "message_id": str(message)}
     return reference if channel.guild is None else reference | {"guild_id": str(channel.guild)}
-
-
-def _pings(asked: Asked, channel: Channel, text: str, replied: int | None) -> Pings:
-    allowed: Any = object_of(asked.body, "allowed_mentions")
-    guild = asked.world.guild_of(channel)
-    roles = guild.roles if guild is not None else {}
-    return pings_of(
-        text,
-        allowed,
-        replied=replied,
-        known=asked.world.state.users,
-        may_everyone=guild is not None and asked.has(channel, Permission.MENTION_EVERYONE),
-        role_mentionable=lambda role: role in roles and roles[role].mentionable,
-    )

@@ -3,16 +3,16 @@
 import asyncio
 import json
 import math
-from typing import Any, cast
+from typing import Any
 
-from aiohttp import BodyPartReader, web
+from aiohttp import web
 
 from sandbox.calls import Call, CallLog
 from sandbox.discord.errors import ApiError
 from sandbox.discord.limits import Limits, Taken
-from sandbox.discord.model import Json
-from sandbox.discord.rest.asked import Api, Asked, Route
+from sandbox.discord.rest.asked import Api, Asked, Came, Route
 from sandbox.discord.rest.table import routes
+from sandbox.discord.rest.uploads import read
 from sandbox.faults import Faults, strike
 
 PREFIX = "/api/v10"
@@ -43,12 +43,14 @@ class RestServer:
 
     async def _serve(self, route: Route | None, request: web.Request) -> web.StreamResponse:
         try:
-            body, files = await _read(request)
-            problem = None
+            came = await read(request, self._api.config.file_limit, self._api.config.request_limit)
+            listed = route is not None and route.listed
+            problem = ApiError(50109) if listed != (came.items is not None) else None
         except ApiError as error:
-            body, files, problem = {}, [], error
+            came, problem = Came({}, []), error
         path = request.path[len(PREFIX) :]
-        call = self._calls.begin(request.method, path + ("?" + request.query_string if request.query_string else ""), body)
+        asked = path + ("?" + request.query_string if request.query_string else "")
+        call = self._calls.begin(request.method, asked, came.body if came.items is None else came.items)
         fault = self._faults.draw(request.method, path)
         call.fault = fault.label if fault is not None else None
         status: int | None = None
@@ -56,7 +58,7 @@ class RestServer:
             await self._half()
             answer = await strike(fault, "before", request)
             if answer is None:
-                answer = self._answer(route, request, body, files, problem, call)
+                answer = self._answer(route, request, came, problem, call)
                 answer = await strike(fault, "after", request) or answer
                 await self._half()
             if fault is None or fault.action in ("status", "slow"):
@@ -73,29 +75,29 @@ class RestServer:
         self,
         route: Route | None,
         request: web.Request,
-        body: Json,
-        files: list[Json],
+        came: Came,
         problem: ApiError | None,
         call: Call,
     ) -> web.Response:
-        if request.headers.get("Authorization") != f"Bot {self.token}":
+        free = route is not None and route.free
+        if not free and request.headers.get("Authorization") != f"Bot {self.token}":
             return _json(401, ApiError(0).body(), {})
         if route is None:
             return _json(404, {"message": "404: Not Found", "code": 0}, {})
         now = self._api.config.monotonic()
         resource = request.match_info.get(route.resource or "", "0")
-        taken = self._limits.take(route.group, int(resource) if resource.isdigit() else 0, route.limit, now)
+        taken = self._limits.take(route.group, resource, route.limit, now, overall=not free)
         headers = self._headers(taken)
         if taken.scope is not None:
             return _limited(taken, headers)
         try:
             if problem is not None:
                 raise problem
-            result = route.handler(Asked(self._api, request.match_info, request.query, body, files))
+            result = route.handler(Asked(self._api, request.match_info, request.query, came.body, came.files, came.items or []))
         except ApiError as error:
             return _json(error.status, error.body(), headers)
         call.applied_mono = now
-        if route.status == 204:
+        if route.status == 204 or result is None:
             return web.Response(status=204, headers=headers)
         return _json(route.status, result, headers)
 
@@ -125,40 +127,3 @@ def _json(status: int, body: Any, headers: dict[str, str]) -> web.Response:
     # Exactly application/json: with a charset discord.py would not read it as JSON (discord/http.py, json_or_text).
     data = json.dumps(body, separators=(",", ":")).encode()
     return web.Response(status=status, body=data, content_type="application/json", headers=headers)
-
-
-async def _read(request: web.Request) -> tuple[Json, list[Json]]:
-    """The JSON object of a body and the attachments of its files. Raises `ApiError` 50109 when it is no JSON object."""
-    if request.content_type == "multipart/form-data":
-        return await _read_parts(request)
-    raw = await request.read()
-    return (_object(raw), []) if raw else ({}, [])
-
-
-async def _read_parts(request: web.Request) -> tuple[Json, list[Json]]:
-    body: Json = {}
-    files: list[Json] = []
-    async for part in await request.multipart():
-        if not isinstance(part, BodyPartReader):
-            continue
-        data = bytes(await part.read())
-        if part.name == "payload_json":
-            body = _object(data)
-        elif part.filename is not None:
-            url = f"http://{request.host}/attachments/{part.filename}"
-            media = part.headers.get("Content-Type", "application/octet-stream")
-            file: Json = {"id": str(len(files)), "filename": part.filename, "size": len(data), "content_type": media}
-            files.append(file | {"url": url, "proxy_url": url})
-    return body, files
-
-
-def _object(raw: bytes) -> Json:
-    try:
-        value: object = json.loads(raw)
-        # A lone surrogate is no text. What Discord does with one is not documented; refusing is the stricter choice.
-        raw.decode() if b"\\ud" not in raw.lower() else json.dumps(value, ensure_ascii=False).encode()
-    except ValueError:
-        raise ApiError(50109) from None
-    if not isinstance(value, dict):
-        raise ApiError(50109)
-    return cast("Json", value)

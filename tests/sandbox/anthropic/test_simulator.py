@@ -5,7 +5,6 @@ import io
 import json
 import sys
 import time
-from collections.abc import AsyncIterator
 from typing import Any, cast
 
 import aiohttp
@@ -19,28 +18,6 @@ from sandbox.anthropic.config import MODELS
 from sandbox.faults import Rule
 
 MODEL = next(iter(MODELS))
-
-
-@pytest.fixture
-async def simulator() -> AsyncIterator[Simulator]:
-    async with Simulator() as running:
-        yield running
-
-
-@pytest.fixture
-async def client(simulator: Simulator) -> AsyncIterator[AsyncAnthropic]:
-    made = AsyncAnthropic(
-        api_key=simulator.key, base_url=simulator.url, max_retries=0, http_client=DefaultAioHttpClient(timeout=5)
-    )
-    async with made:
-        yield made
-
-
-@pytest.fixture
-async def http(simulator: Simulator) -> AsyncIterator[aiohttp.ClientSession]:
-    headers = {"authorization": f"Bearer {simulator.key}", "anthropic-version": "2026-10-21"}
-    async with aiohttp.ClientSession(simulator.url, headers=headers) as session:
-        yield session
 
 
 def body(text: str = "hello", **more: object) -> dict[str, Any]:
@@ -95,7 +72,12 @@ async def test_characters_cut_between_packets_arrive_whole(simulator: Simulator,
 
 async def test_thinking_comes_signed_and_before_the_text(simulator: Simulator, client: AsyncAnthropic) -> None:
     simulator.script(Script(thinking="let me see, let me see"))
-    message = await ask(client)
+    message = await client.messages.create(
+        model=MODEL,
+        max_tokens=100,
+        messages=[{"role": "user", "content": "hello"}],
+        thinking={"type": "adaptive", "display": "summarized"},
+    )
     first, second = message.content
     assert first.type == "thinking"
     assert first.thinking == "let me see, let me see"
@@ -133,7 +115,17 @@ async def events_of(client: AsyncAnthropic) -> list[anthropic.types.RawMessageSt
 
 
 @pytest.mark.parametrize(
-    "stop", ["end_turn", "max_tokens", "stop_sequence", "pause_turn", "refusal", "model_context_window_exceeded"]
+    "stop",
+    [
+        "end_turn",
+        "max_tokens",
+        "stop_sequence",
+        "tool_use",
+        "pause_turn",
+        "refusal",
+        "compaction",
+        "model_context_window_exceeded",
+    ],
 )
 async def test_every_stop_reason_arrives(simulator: Simulator, client: AsyncAnthropic, stop: str) -> None:
     simulator.script(Script(stop=stop, category="cyber", explanation="I would rather not."))
@@ -341,6 +333,18 @@ async def test_a_fault_of_the_shared_engine_strikes_before_the_request_is_looked
         await ask(client)
     assert [call.fault for call in simulator.asked()] == ["status-before", "reset-before"]
     assert text_of(await ask(client)) == "You said: hello"
+
+
+async def test_faults_strike_the_lists_and_the_count_too(simulator: Simulator, client: AsyncAnthropic) -> None:
+    for path in ("/v1/models", "/v1/files", "/v1/messages/count_tokens"):
+        simulator.faults.set(Rule("status", path=path, status=503))
+    with pytest.raises(anthropic.InternalServerError):
+        await client.models.list()
+    with pytest.raises(anthropic.InternalServerError):
+        await client.files.list()
+    with pytest.raises(anthropic.InternalServerError):
+        await client.messages.count_tokens(model=MODEL, messages=[{"role": "user", "content": "hello"}])
+    assert [call.fault for call in simulator.calls] == ["status-before"] * 3
 
 
 async def test_the_control_api_does_what_the_object_does(simulator: Simulator, http: aiohttp.ClientSession) -> None:

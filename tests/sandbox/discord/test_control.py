@@ -10,10 +10,12 @@ from typing import Any
 
 import aiohttp
 import pytest
+from discord.ui import Button, View
 
-from sandbox.discord import Simulator
+from sandbox.discord import Simulator, SimulatorConfig
 from sandbox.discord.defaults import BOT
-from tests.sandbox.discord.library import Client, Rest
+from tests.sandbox.discord.library import Client, Rest, Start, rest_of
+from tests.sandbox.discord.talking import Interaction, talking
 
 
 class Far:
@@ -76,6 +78,60 @@ async def test_what_people_can_do_is_there_over_http(simulator: Simulator, clien
     user = await far.post("add_user", name="farah", display="Farah")
     await far.post("say", **{"as": user["id"], "text": "privately", "direct": True})
     assert (await client.hears("privately")).guild is None
+
+
+async def test_commands_buttons_and_files_are_there_over_http(simulator: Simulator, far: Far) -> None:
+    async with talking(simulator, answer_with_a_button) as talker:
+        ada = {"as": "user1", "in": "general"}
+        assert [each["name"] for each in await far.get("commands", **ada)] == ["ask", "chat", "model"]
+        file = {"name": "a.txt", "content_base64": "aGVsbG8="}
+        called = await far.post("call", name="ask", options={"text": "why?", "file": file}, **ada)
+        await talker.next()
+        assert (await far.get("interactions", interaction=called["id"]))["answered"] == 4
+        [shown] = await far.get("sees", **ada)
+        assert (shown["text"], shown["buttons"], shown["ephemeral"]) == ("an answer", ["Stop"], True)
+        assert await far.get("sees", **{"as": "user2", "in": "general"}) == []
+        assert [each["content"] for each in await far.get("messages", channel="general", **{"as": "user1"})] == ["an answer"]
+        await far.post("press", message=shown["id"], button="Stop", **{"as": "user1"})
+        await talker.client.until(lambda: len(talker.client.given["interaction"]) == 2)
+        assert talker.client.given["interaction"][1].custom_id == "id-Stop"
+        assert len(await far.get("interactions")) == 2
+        offered = await far.post("autocomplete", name="model", option="name", value="op", **ada)
+        assert offered == [{"name": "Opus", "value": "opus"}]
+        assert "text has 21 characters" in await far.refused("call", name="ask", options={"text": "x" * 21}, **ada)
+        assert "no button" in await far.refused("press", message=shown["id"], button="Go", **{"as": "user1"})
+
+
+async def answer_with_a_button(interaction: Interaction) -> None:
+    view = View(timeout=None)
+    view.add_item(Button[View](label="Stop", custom_id="id-Stop"))
+    await interaction.response.send_message("an answer", view=view, ephemeral=True)
+
+
+async def test_downloads_can_be_spoilt_and_messages_changed_over_http(simulator: Simulator, far: Far) -> None:
+    ids = [(await far.post("say", **{"as": "user1", "text": f"https://{n}.example"}))["id"] for n in "ab"]
+    assert (await far.post("unfurl", message=ids[0]))["edited_at"] is None
+    await far.post("delete_many", messages=ids)
+    assert [each["deleted"] for each in await far.get("messages", channel="general")] == [True, True]
+    said = await far.post("say", **{"as": "user1", "text": "look", "attachments": [{"name": "a.bin", "size": 3}]})
+    await far.post("spoil", kind="redirect", location="http://a.example")
+    async with far.session.get(said["attachments"][0]["url"], allow_redirects=False) as response:
+        assert response.status == 302
+    assert "kind" in await far.refused("spoil", kind="burn")
+    assert "location" in await far.refused("spoil", kind="cut", location="http://a.example")
+    assert "a file has a name" in await far.refused("say", **{"as": "user1", "text": "x", "attachments": [{"size": 3}]})
+
+
+async def test_a_command_that_nobody_answers_is_told_to_a_follower(start: Start) -> None:
+    async with start(SimulatorConfig(interaction_window=0.05)) as simulator, aiohttp.ClientSession() as session:
+        async with rest_of(simulator) as rest:
+            await rest("PUT", f"/applications/{BOT}/commands", [{"name": "ask", "description": "x"}])
+        async with session.get(f"{simulator.control_url}/events") as response:
+            await response.content.readline()
+            called = await simulator.call("user1", "ask", "general")
+            begun, over = [json.loads(line[6:]) async for line in _data(response, 2)]
+    assert (begun["event"], begun["user"], begun["interaction"]["id"]) == ("interaction", "user1", called["id"])
+    assert (over["event"], over["interaction"]["shown"]) == ("unanswered", "The application did not respond")
 
 
 async def test_a_fault_set_over_http_is_in_the_log(simulator: Simulator, rest: Rest, far: Far) -> None:

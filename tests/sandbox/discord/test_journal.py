@@ -1,9 +1,10 @@
 from pathlib import Path
+from typing import Any
 
 from sandbox.discord import Simulator, SimulatorConfig
-from sandbox.discord.defaults import CHANNELS
+from sandbox.discord.defaults import BOT, CHANNELS
 from sandbox.discord.world import World
-from tests.sandbox.discord.library import rest_of
+from tests.sandbox.discord.library import Rest, rest_of
 
 HERE = f"/channels/{CHANNELS['general']}/messages"
 
@@ -16,7 +17,7 @@ async def _live(simulator: Simulator) -> None:
     await simulator.archive(thread["id"])
     await simulator.say("user1", "@user1", "private")
     await simulator.edit(said["id"], "edited")
-    await simulator.react("user2", said["id"], "+")
+    await simulator.react("user2", said["id"], "\N{EYES}")
     await simulator.delete((await simulator.say("webhook", "random", "gone", webhook="Hook"))["id"])
     await simulator.add_user("farah", "Farah")
     await simulator.add_guild("Second")
@@ -27,6 +28,33 @@ async def _live(simulator: Simulator) -> None:
     await simulator.refuse_direct("user5")
     async with rest_of(simulator) as rest:
         await rest("POST", "/users/@me/channels", {"recipient_id": simulator.messages("@user1")[0]["author_id"]})
+        await _answered(simulator, rest)
+
+
+async def _answered(simulator: Simulator, rest: Rest) -> None:
+    """Commands, calls with and without an answer, a press."""
+    await simulator.invite()
+    await rest("PUT", f"/applications/{BOT}/commands", [{"name": "ask", "description": "x"}])
+    await simulator.call("user2", "ask", "general")
+    for flags in (0, 64):
+        called = await simulator.call("user2", "ask", "general")
+        buttons = [{"type": 1, "components": [{"type": 2, "style": 1, "label": "Stop", "custom_id": "stop"}]}]
+        data = {"content": "answer", "components": buttons, "flags": flags}
+        token = simulator.world.state.interactions[int(called["id"])].token
+        await rest("POST", f"/interactions/{called['id']}/{token}/callback", {"type": 4, "data": data})
+    await simulator.press("user2", simulator.sees("user2", "general")[-1]["id"], "Stop")
+    await rest("PATCH", f"/webhooks/{BOT}/{token}/messages/@original", {"content": "edited"})
+    said = [await simulator.say("user1", "random", "x") for _ in range(2)]
+    await simulator.delete_many([each["id"] for each in said])
+
+
+def _lasting(simulator: Simulator, where: str) -> list[dict[str, Any]]:
+    """The messages of a channel without the addresses of their files, which have a port and a time."""
+    messages = simulator.messages(where)
+    for message in messages:
+        for attachment in message["attachments"]:
+            assert attachment.pop("url") == attachment.pop("proxy_url")
+    return messages
 
 
 async def test_a_restarted_simulator_has_the_same_world(tmp_path: Path) -> None:
@@ -34,11 +62,14 @@ async def test_a_restarted_simulator_has_the_same_world(tmp_path: Path) -> None:
     async with Simulator(config) as simulator:
         await _live(simulator)
         before = (simulator.everything(), simulator.world.state.__dict__ | {"ids": None}, len(simulator.calls))
-        messages = {name: simulator.messages(name) for name in ("general", "random", "@user1")}
+        seen = (simulator.sees("user2", "general"), simulator.interactions(), simulator.commands("user2", "general"))
+        assert [len(each) for each in seen] == [3, 4, 1]
+        messages = {name: _lasting(simulator, name) for name in ("general", "random", "@user1")}
         newest = simulator.world.ids.next()
     async with Simulator(config) as simulator:
         assert (simulator.everything(), simulator.world.state.__dict__ | {"ids": None}, len(simulator.calls)) == before
-        assert {name: simulator.messages(name) for name in messages} == messages
+        assert {name: _lasting(simulator, name) for name in messages} == messages
+        assert (simulator.sees("user2", "general"), simulator.interactions(), simulator.commands("user2", "general")) == seen
         assert simulator.world.ids.next() > newest
 
 

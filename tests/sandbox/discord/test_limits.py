@@ -61,6 +61,6 @@ def test_buckets_and_the_overall_limit_agree_with_windows_of_their_own(asked: li
         window = each.setdefault((group, channel), Window(3, 30.0))
         scope = "global" if not whole.take(now) else None if window.take(now) else "user"
         refused += scope is not None
-        taken = limits.take(group, channel, (3, 30.0), now)
+        taken = limits.take(group, str(channel), (3, 30.0), now)
         assert (taken.scope, taken.remaining, taken.bucket) == (scope, window.remaining, bucket_hash(group))
     assert limits.suffered == refused

@@ -252,9 +252,9 @@ async def test_webhooks_and_other_bots_are_shown_as_such(simulator: Simulator, c
 
 async def test_reactions_come_and_go(simulator: Simulator, client: Client, rest: Rest) -> None:
     made = await client.text_channel().send("x")
-    await made.add_reaction("+")
-    assert simulator.message(made.id)["reactions"] == {"+": [str(BOT)]}
-    mine = f"{HERE}/{made.id}/reactions/%2B/@me"
+    await made.add_reaction("\N{EYES}")
+    assert simulator.message(made.id)["reactions"] == {"\N{EYES}": [str(BOT)]}
+    mine = f"{HERE}/{made.id}/reactions/%F0%9F%91%80/@me"
     assert (await rest("DELETE", mine)).status == 204
     assert simulator.message(made.id)["reactions"] == {}
     assert (await client.told("raw_reaction_remove")).message_id == made.id

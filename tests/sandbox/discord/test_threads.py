@@ -3,9 +3,10 @@ from collections.abc import Awaitable, Callable
 import discord
 import pytest
 
-from sandbox.discord import Simulator
+from sandbox.discord import Simulator, SimulatorConfig
 from sandbox.discord.defaults import CHANNELS, GUILD
-from tests.sandbox.discord.library import Client, Rest, connected
+from tests.sandbox.discord.library import Client, Rest, Start, connected
+from tests.sandbox.discord.talking import Clock
 
 GENERAL = CHANNELS["general"]
 HERE = f"/channels/{GENERAL}/messages"
@@ -185,3 +186,20 @@ async def test_a_role_can_give_the_right_to_ping_everyone(simulator: Simulator, 
     second = await rest("POST", HERE, {"content": "@everyone"})
     assert [simulator.message(each.body["id"])["pinged"]["everyone"] for each in (first, second)] == [False, True]
     assert client.guilds[0].id == GUILD
+
+
+async def test_a_thread_in_which_nobody_writes_is_archived_when_its_time_is_up(start: Start) -> None:
+    clock = Clock()
+    async with start(SimulatorConfig(clock=clock)) as simulator, connected() as client:
+        message = await client.text_channel().send("x")
+        thread = await message.create_thread(name="t", auto_archive_duration=60)
+        clock.now += 3000
+        await thread.send("still here")
+        clock.now += 3599
+        assert await simulator.archive_due() == []
+        clock.now += 1
+        assert await simulator.archive_due() == [str(thread.id)]
+        assert (await client.told("thread_update")).id == thread.id
+        assert await simulator.archive_due() == []
+        await thread.send("back")
+        assert not simulator.world.state.channels[thread.id].archived
