@@ -4,24 +4,29 @@ import asyncio
 import gc
 import signal
 import time
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
 
 import structlog
 
+from bots import assembly
+from bots.healthz import Checkup, Load, bind, serving
 from bots.lock import only_one
-from shared.access import Access
-from shared.asking import Patience
-from shared.backends import Backend
+from bots.notify import notify
 from shared.backends.lazy import Lazy
+from shared.blobs import Blobs
 from shared.chat import Adapter, Connected, Event
-from shared.errors import Failure, Misconfigured, StoreUnusable
+from shared.commands import COMMANDS, Menus
+from shared.errors import Failure, Misconfigured, StoreUnusable, Unavailable
 from shared.governor import Governor
-from shared.inbox import Inbox, Intake
+from shared.idle import Idle
+from shared.inbox import Inbox
+from shared.log import fault
+from shared.scopes import Choices
 from shared.settings import Settings
 from shared.store import Store
-from shared.turn import TurnSettings
 from shared.turns import Turns
 
 log = structlog.get_logger(__name__)
@@ -31,20 +36,39 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 
 SWEEP_SECONDS = 3600.0
 
+CLOSING_SECONDS = 10.0
+"""What a stop takes at most after the drain: turns that are given back, and the store."""
+
+Clock = Callable[[], datetime]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
 
 class Server:
     """The whole server, from settings to the last line of the log."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Raises `Misconfigured` if no platform is set up, or the backend has no key."""
+    def __init__(
+        self, settings: Settings, *, clock: Clock = _now, sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
+    ) -> None:
+        """`clock` gives aware times; `sleep` is what is done between two looks for idle conversations.
+
+        Raises `Misconfigured` if no platform is set up, or the backend has no key.
+        """
+        self._clock = clock
+        self._sleep = sleep
         self._began = time.monotonic()
         self._settings = settings
-        self._adapters = adapters(settings)
-        self._backend = backend(settings)
+        self._adapters = assembly.adapters(settings)
+        self._blobs = Blobs(settings.state_dir / "blobs")
+        self._backend = assembly.backend(settings, self._blobs)
         self.ready = asyncio.Event()
-        """Set once every platform has been heard."""
+        """Set once every platform has been heard, or has failed."""
         self._stop = asyncio.Event()
         self._unheard = set(self._adapters)
+        self._hopeless: set[str] = set()
+        self._notify = notify()
 
     def stop(self) -> None:
         """Begin to drain, then end `serve`."""
@@ -59,22 +83,46 @@ class Server:
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, self.stop)
                 stack.callback(loop.remove_signal_handler, number)
-            store = await Store.open(settings.state_dir / "threadline.db")
+            await stack.enter_async_context(self._notify.alive())
+            health = bind(settings.health_port) if settings.health_port else None
+            if health:
+                stack.callback(health.close)
+            store = await Store.open(settings.state_dir / "threadline.db", clock=self._clock)
             stack.push_async_callback(store.aclose)
             stack.push_async_callback(self._backend.aclose)
-            governor = await _governor(store)
-            turns = Turns(store, self._backend, governor, self._adapters, _turn_settings(settings))
-            inbox = Inbox(store, turns, _intake(settings), clock=_now)
+            governor = await _governor(store, self._clock)
+            turns = Turns(
+                store, self._backend, governor, self._adapters, assembly.turn_settings(settings),
+                choices=Choices(store, assembly.defaults(settings)), blobs=self._blobs,
+            )  # fmt: skip
+            inbox = Inbox(store, turns, assembly.intake(settings, self._backend), clock=self._clock)
+            idle = Idle(
+                store, self._adapters, assembly.idle_times(settings), notice=settings.idle_notice == "on",
+                caught_up=inbox.caught_up, accept=turns.accept, clock=self._clock, sleep=self._sleep,
+            )  # fmt: skip
             await turns.load()
             stack.push_async_callback(inbox.aclose)
+            for adapter in self._adapters.values():
+                if isinstance(adapter, Menus):
+                    adapter.offer(COMMANDS, inbox.completing(adapter))
+            checkup = Checkup(
+                {name: adapter.health for name, adapter in self._adapters.items()}, store.blocks,
+                lambda: Load(turns.busy, turns.queued),
+                version=version("threadline"), secrets=settings.secrets(), clock=self._clock,
+            )  # fmt: skip
+            if health:
+                await stack.enter_async_context(serving(checkup, health))
             async with _running() as start:
-                parts = [start(self._platform(adapter, inbox, turns)) for adapter in self._adapters.values()]
+                parts = [start(self._platform(adapter, inbox, turns, checkup)) for adapter in self._adapters.values()]
                 parts += [start(inbox.marks(adapter).run()) for adapter in self._adapters.values()]
-                parts.append(start(self._upkeep(store)))
+                parts += [start(idle.run()), start(self._upkeep(store)), start(checkup.follow(self._notify.status))]
                 stopped = start(self._stopped())
+                # Not when a platform is connected: one that is away would keep a service manager from letting the others run.
+                await self._notify.ready(checkup.line())
                 try:
                     await asyncio.wait([stopped, *parts], return_when=asyncio.FIRST_COMPLETED)
                 finally:
+                    await self._notify.stopping("stopping", within=settings.drain_seconds + CLOSING_SECONDS)
                     await turns.drain(settings.drain_seconds)
                 for part in parts:
                     if part.done():
@@ -93,15 +141,30 @@ class Server:
         while True:
             try:
                 await store.sweep()
-            except StoreUnusable as failure:
+                await self._sweep_files(store)
+            except (StoreUnusable, Unavailable) as failure:
                 log.warning("not swept", detail=failure.detail)
             await asyncio.sleep(SWEEP_SECONDS)
+
+    async def _sweep_files(self, store: Store) -> None:
+        """Throw away files that nothing names, that are too old, or that are too many; what names them learns of it."""
+        settings = self._settings
+        swept = await self._blobs.sweep(
+            keep=await store.blobs(),
+            older=timedelta(days=settings.files_days),
+            most_bytes=int(settings.files_total_megabytes * assembly.MEGABYTE),
+        )
+        if swept.removed:
+            log.info("files swept", removed=swept.removed, removed_bytes=swept.removed_bytes, left_bytes=swept.left_bytes)
 
     async def _stopped(self) -> None:
         await self._stop.wait()
 
-    async def _platform(self, adapter: Adapter, inbox: Inbox, turns: Turns) -> None:
-        """Run an adapter for as long as the server runs; one that fails is started again after a pause."""
+    async def _platform(self, adapter: Adapter, inbox: Inbox, turns: Turns, checkup: Checkup) -> None:
+        """Run an adapter for as long as the server runs; one that fails is started again after a pause.
+
+        One that the operator has to set right first is not, and raises `Misconfigured` only if no other is left.
+        """
 
         async def deliver(event: Event) -> None:
             if isinstance(event, Connected):
@@ -114,10 +177,24 @@ class Server:
             began = time.monotonic()
             try:
                 await adapter.run(deliver)
-            except Misconfigured:
+            except StoreUnusable:
                 raise
+            except Misconfigured as failure:
+                checkup.failed(adapter.name, failure.detail)
+                self._hopeless.add(adapter.name)
+                if len(self._hopeless) == len(self._adapters):
+                    raise
+                log.error("platform given up", platform=adapter.name, detail=failure.detail)
+                self._settled(adapter.name)
+                await asyncio.Event().wait()
             except Failure as failure:
+                checkup.failed(adapter.name, failure.detail)
                 log.error("platform failed", platform=adapter.name, detail=failure.detail, pause=pause)
+            except Exception as error:
+                # A fault in one platform's code must not take the others down.
+                checkup.failed(adapter.name, fault(error))
+                log.critical("platform failed by a fault of ours", platform=adapter.name, fault=fault(error), pause=pause)
+            self._settled(adapter.name)
             if time.monotonic() - began > LONGEST_PAUSE:
                 pause = FIRST_PAUSE
             await asyncio.sleep(pause)
@@ -125,94 +202,16 @@ class Server:
 
     def _heard(self, platform: str) -> None:
         if platform in self._unheard:
-            self._unheard.discard(platform)
             log.info("connected", platform=platform, after=round(time.monotonic() - self._began, 2))
+        self._settled(platform)
+
+    def _settled(self, platform: str) -> None:
+        self._unheard.discard(platform)
         if not self._unheard:
             self.ready.set()
 
 
-def adapters(settings: Settings) -> dict[str, Adapter]:
-    """The adapters of the platforms whose tokens are set. Raises `Misconfigured` if there is none."""
-    found: dict[str, Adapter] = {}
-    if settings.discord_token:
-        from bots.discord.adapter import DiscordAdapter
-        from bots.discord.config import DiscordConfig
-
-        found["discord"] = DiscordAdapter(
-            DiscordConfig(
-                token=settings.discord_token.get_secret_value(),
-                api_url=settings.discord_api_url,
-                gateway_url=settings.discord_gateway_url,
-                message_content=settings.discord_message_content,
-                answer_in=settings.discord_answer_in,
-                roles=bool(settings.discord_allowed_roles),
-            )
-        )
-    if not found:
-        raise Misconfigured(
-            "No platform is set up: put DISCORD_TOKEN into .env (README.md says how to get one), or try the demo with `make run`."
-        )
-    return found
-
-
-def backend(settings: Settings) -> Backend:
-    """The backend that is set. Raises `Misconfigured` if it lacks its key."""
-    if settings.backend == "demo":
-        from shared.backends.demo import DemoBackend
-
-        return DemoBackend()
-    key = settings.anthropic_api_key
-    if key is None:
-        raise Misconfigured("BACKEND is anthropic_api, which needs ANTHROPIC_API_KEY in .env; or set BACKEND=demo.")
-
-    def make() -> Backend:
-        from shared.backends.anthropic_api import AnthropicApi, AnthropicConfig
-
-        api = AnthropicApi(
-            AnthropicConfig(
-                api_key=key.get_secret_value(),
-                base_url=settings.anthropic_base_url,
-                model=settings.model,
-                effort=settings.effort or None,
-                max_tokens=settings.max_tokens,
-                silence=settings.silence_seconds,
-                longest_wait=settings.retry_seconds,
-            )
-        )
-        api.open()
-        return api
-
-    return Lazy("anthropic_api", make)
-
-
-def _turn_settings(settings: Settings) -> TurnSettings:
-    return TurnSettings(
-        patience=Patience(turn=settings.turn_seconds, silence=settings.silence_seconds),
-        attempts=settings.attempts,
-        at_once=settings.concurrent_turns,
-        history_turns=settings.history_turns,
-        history_characters=settings.history_characters,
-        system=settings.system_prompt,
-        model=settings.model,
-        effort=settings.effort,
-        hold_sentence=settings.first_text == "sentence",
-    )
-
-
-def _intake(settings: Settings) -> Intake:
-    access: Mapping[str, Access] = {
-        "discord": Access(
-            spaces=settings.discord_allowed_servers,
-            channels=settings.discord_allowed_channels,
-            roles=settings.discord_allowed_roles,
-            users=settings.discord_allowed_users,
-            direct_open=settings.discord_direct == "open",
-        )
-    }
-    return Intake(access=access, recall_age=timedelta(hours=settings.recall_hours))
-
-
-async def _governor(store: Store) -> Governor:
+async def _governor(store: Store, clock: Clock) -> Governor:
     """The governor, with the silences that platforms had asked for before the last stop."""
     writes: set[asyncio.Task[None]] = set()
 
@@ -223,13 +222,13 @@ async def _governor(store: Store) -> Governor:
 
     async def note(scope: str, seconds: float) -> None:
         try:
-            await store.block(scope, _now() + timedelta(seconds=seconds))
+            await store.block(scope, clock() + timedelta(seconds=seconds))
         except StoreUnusable as failure:
             log.warning("silence not stored", scope=scope, detail=failure.detail)
 
     governor = Governor()
     for scope, until in (await store.blocks()).items():
-        governor.block(scope, (until - _now()).total_seconds())
+        governor.block(scope, (until - clock()).total_seconds())
     governor.on_block = remember
     return governor
 
@@ -249,7 +248,3 @@ async def _running() -> AsyncGenerator[Callable[[Coroutine[None, None, None]], a
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

@@ -1,31 +1,31 @@
-"""Who may talk to us, and where: the allow-lists of one platform."""
+"""Who may talk to us, and where, and who may choose for others: the lists of one platform."""
 
 from dataclasses import dataclass, field
 
-from shared.chat import Message
+from shared.chat import Author, Channel
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """The allow-lists of one platform; an empty list of spaces, channels, roles or users lets everyone through.
+    """The lists of one platform; an empty list of spaces, channels, roles or users lets everyone through.
 
     Entries are the platform's own ids, as its settings give them. `direct_open` lets anyone write in direct chats; otherwise
-    only those listed in `users` may.
+    only those listed in `users` or `admins` may. `admins` may write wherever the space and the channel are not excluded.
     """
 
     spaces: frozenset[str] = field(default_factory=frozenset[str])
     channels: frozenset[str] = field(default_factory=frozenset[str])
     roles: frozenset[str] = field(default_factory=frozenset[str])
     users: frozenset[str] = field(default_factory=frozenset[str])
+    admins: frozenset[str] = field(default_factory=frozenset[str])
     direct_open: bool = False
 
-    def allows(self, message: Message) -> bool:
+    def allows(self, author: Author, channel: Channel) -> bool:
         """Whether this person may be answered in this place.
 
         In a space, the space and the channel (or a thread's parent) must be listed, and the person or one of their roles.
         """
-        channel = message.target.channel
-        listed = _bare(message.author.id) in self.users
+        listed = _bare(author.id) in self.users or self.administers(author)
         if channel.kind == "direct":
             return self.direct_open or listed
         if self.spaces and (channel.space is None or _bare(channel.space) not in self.spaces):
@@ -34,7 +34,11 @@ class Access:
             return False
         if not self.users and not self.roles:
             return True
-        return listed or bool({_bare(role) for role in message.author.roles} & self.roles)
+        return listed or bool({_bare(role) for role in author.roles} & self.roles)
+
+    def administers(self, author: Author) -> bool:
+        """Whether this person may choose for others, and see what others use."""
+        return _bare(author.id) in self.admins
 
 
 def _bare(identity: str) -> str:

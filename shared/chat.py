@@ -8,6 +8,7 @@ No exception but those of `shared.errors` crosses it.
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Literal, NewType, Protocol, runtime_checkable
 
 ChannelId = NewType("ChannelId", str)
@@ -15,7 +16,7 @@ MessageId = NewType("MessageId", str)
 AuthorId = NewType("AuthorId", str)
 
 Kind = Literal["direct", "group", "thread"]
-Act = Literal["post", "edit", "delete", "busy", "open"]
+Act = Literal["post", "edit", "delete", "busy", "open", "upload", "react"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,24 +46,46 @@ class Target:
     """Where an answer goes, and how.
 
     `handle` is what the adapter needs to answer there (a token): secret, stored with the turn, useless after `expires`.
+    `private` asks that `user` alone sees it, where the platform can do that; elsewhere it is shown to all.
     """
 
     channel: Channel
     reply_to: MessageId | None = None
     user: AuthorId | None = None
     private: bool = False
-    handle: str | None = None
+    handle: str | None = field(default=None, repr=False)
     expires: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file beside a message. `ref` is enough to fetch it again after a restart; `size` is in bytes."""
+    """A file beside a message. `ref` is enough to fetch it again after a restart.
+
+    `size` is in bytes, 0 if the platform does not tell; `name`, `media_type` and `size` are what others claim.
+    """
 
     ref: str
     name: str
     media_type: str
     size: int
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file of ours, to be shown. `path` is where its bytes are on this machine; `name` has no folders in it."""
+
+    name: str
+    media_type: str
+    path: Path
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """Something to press under a message. `id` has at most 40 ASCII characters, `label` a word or two."""
+
+    id: str
+    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +96,7 @@ class Quoted:
     text: str
     own: bool
     """True if it is one of ours."""
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +106,8 @@ class Message:
     `keys` (one or more) name the event for de-duplication: an event is known as soon as one of its keys is. `text` is what they
     wrote without the mention of the bot; `addressed` says whether it is meant for the bot. `thread` is the channel in which the
     answer would be, where that is not `target.channel`: it names the conversation before the thread exists.
-    `unreadable` says that the platform withheld the text; addressed or not.
+    `unreadable` says that the platform withheld the text; addressed or not. Messages with the same `album` were sent as one.
+    `commanded`: it was asked by a command of the platform's own, and whoever gave that waits for an answer, which has to come.
     """
 
     keys: tuple[str, ...]
@@ -94,14 +119,64 @@ class Message:
     addressed: bool
     recalled: bool = False
     unreadable: bool = False
+    commanded: bool = False
     thread: Channel | None = None
     quoted: Quoted | None = None
     attachments: tuple[Attachment, ...] = ()
+    album: str | None = None
 
     @property
     def place(self) -> Channel:
         """The channel that holds the conversation."""
         return self.thread or self.target.channel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edited:
+    """A person has changed a message. `message` is how it is now, with the keys that it always had.
+
+    `keys` name this change. Changes that people do not make (a link preview that appears) are not delivered.
+    """
+
+    keys: tuple[str, ...]
+    message: Message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A command that the platform has recognised as one. `options` are texts by the names in `shared.commands`.
+
+    The adapter has acknowledged it, or will; whoever gave it waits for an answer in `target`, which has to come.
+    """
+
+    keys: tuple[str, ...]
+    target: Target
+    author: Author
+    sent_at: datetime
+    name: str
+    options: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def place(self) -> Channel:
+        """The channel that holds the conversation."""
+        return self.target.channel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pressed:
+    """A button was pressed under a message of ours. An answer in `target` is possible and need not come."""
+
+    keys: tuple[str, ...]
+    target: Target
+    author: Author
+    sent_at: datetime
+    button: str
+    message: MessageId
+
+    @property
+    def place(self) -> Channel:
+        """The channel that holds the conversation."""
+        return self.target.channel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +200,9 @@ class Connected:
     """A new session with the platform: what was said before it may have been missed."""
 
 
-Event = Message | Deleted | Left | Connected
+Event = Message | Edited | Deleted | Command | Pressed | Left | Connected
+Cause = Message | Command | Pressed
+"""What a person does to get something from us."""
 
 Deliver = Callable[[Event], Awaitable[None]]
 """Returns once the event is stored. Called in the order of the events of a channel; calls may overlap."""
@@ -181,16 +258,21 @@ class Adapter(Protocol):
         """Every scope in which the act is counted, as known now."""
         ...
 
-    async def post(self, target: Target, markdown: str, *, key: str, silent: bool = False) -> MessageId:
+    async def post(
+        self, target: Target, markdown: str, *, key: str, buttons: Sequence[Button] = (), silent: bool = False
+    ) -> MessageId:
         """Show a new message; `key` (at most 25 ASCII characters) makes a repeat harmless where the platform can.
 
         After it returned the message shows this text, also if an earlier call with this key had shown another.
-        `silent` messages notify nobody.
+        `silent` messages notify nobody. Where there are no buttons they are left out.
         """
         ...
 
-    async def edit(self, target: Target, message: MessageId, markdown: str) -> None:
-        """Change what a message of ours shows. An edit that changes nothing is no failure."""
+    async def edit(self, target: Target, message: MessageId, markdown: str, *, buttons: Sequence[Button] = ()) -> None:
+        """Change what a message of ours shows; `buttons` are all it has from then on.
+
+        An edit that changes nothing is no failure.
+        """
         ...
 
     async def delete(self, target: Target, message: MessageId) -> None:
@@ -206,6 +288,13 @@ class Adapter(Protocol):
         """After how many seconds a busy sign has to be renewed."""
         ...
 
+    def fetch(self, attachment: Attachment) -> AsyncIterator[bytes]:
+        """The bytes of a file that came with a message, in pieces, from the platform's own hosts alone.
+
+        Raises, besides the others, `Gone` if it is not there any more, and `Forbidden` if it lies elsewhere.
+        """
+        ...
+
     def health(self) -> Health:
         """How the connection is. No waiting, no calls."""
         ...
@@ -217,6 +306,28 @@ class Threads(Protocol):
 
     async def open(self, target: Target, title: str) -> Target:
         """The target in the thread on `target.reply_to`; opens it if need be. Idempotent. Raises `Forbidden` if it may not."""
+        ...
+
+
+@runtime_checkable
+class Uploads(Protocol):
+    """Can show files."""
+
+    def takes(self, target: Target) -> int:
+        """The largest file in bytes that can be shown there."""
+        ...
+
+    async def upload(self, target: Target, file: File, *, key: str, silent: bool = False) -> MessageId:
+        """Show a file as a message of its own; `key` as for a post. Raises `TooLarge` if it is one byte too many."""
+        ...
+
+
+@runtime_checkable
+class Reacts(Protocol):
+    """Can leave a sign on what people wrote."""
+
+    async def react(self, target: Target, message: MessageId, *, seen: bool) -> None:
+        """Show that the message was seen and has to wait, or take that sign away. Repeating it changes nothing."""
         ...
 
 

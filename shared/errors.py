@@ -6,6 +6,7 @@
   - RateLimited        told to wait; says how long
   - Unavailable        may pass by itself: network, 5xx
     - Overloaded       the service says that it has too much to do
+    - Blocked          the service turns this machine away, and will for a while
     - BrokenOff        an answer ended before its end
     - Silent           no sign of life for too long
     - TookTooLong      the limit for a whole turn is over
@@ -54,6 +55,15 @@ class Unavailable(Failure):
 
 class Overloaded(Unavailable):
     """The service is up and says that it has too much to do."""
+
+
+class Blocked(Unavailable):
+    """The service turns this machine away: asking again at once would only make it worse."""
+
+    def __init__(self, detail: str, retry_after: float) -> None:
+        """`retry_after` is in seconds, above 0: we do not ask again before."""
+        super().__init__(detail)
+        self.retry_after = retry_after
 
 
 class BrokenOff(Unavailable):

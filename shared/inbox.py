@@ -6,34 +6,63 @@ What is not meant for us is not stored: only how far each channel has been read 
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import structlog
 
 from shared import sentences
 from shared.access import Access
-from shared.chat import Adapter, AuthorId, ChannelId, Connected, Deleted, Event, Left, Message, MessageId, Target
-from shared.commands import parse
-from shared.errors import Failure, StoreUnusable
+from shared.actions import Actions, question
+from shared.backends import Models
+from shared.chat import (
+    Adapter,
+    Cause,
+    ChannelId,
+    Command,
+    Connected,
+    Deleted,
+    Edited,
+    Event,
+    Left,
+    Message,
+    Pressed,
+    Target,
+)
+from shared.choosing import Choosing
+from shared.commands import BY_NAME, Choice, Complete, Name, Parsed, Typing, parse
+from shared.errors import StoreUnusable
 from shared.gate import Gate
+from shared.limits import Pace, refused
 from shared.marks import UNDERWAY, Marks
 from shared.recall import Recall
-from shared.store import Decision, Store, Taken
+from shared.reports import Reports
+from shared.scopes import Choices, IdleTimes
+from shared.store import Decision, Rules, Store, Taken
+from shared.telling import Telling
 from shared.turns import Turns
 
 log = structlog.get_logger(__name__)
 
-TELL_AGAIN = timedelta(hours=1)
-"""How long a person is not told again that they may not talk to us in a place."""
+EDIT_AGE = timedelta(hours=1)
+"""How old a message may be that becomes a question by being edited."""
 
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """What the operator has set for the intake."""
+    """What the operator has set for the intake and for commands.
+
+    `defaults` are what holds for the choices "model", "effort" and "system" where nobody has chosen, `models` is the backend if
+    it knows its models, `told` the operator's settings that people may know (`Settings.told`).
+    """
 
     access: Mapping[str, Access]
     recall_age: timedelta
+    rules: Rules = field(default_factory=Rules)
+    defaults: Mapping[str, str] = field(default_factory=dict[str, str])
+    models: Models | None = None
+    idle: IdleTimes = field(default_factory=IdleTimes)
+    told: Sequence[tuple[str, str, bool]] = ()
 
 
 class Inbox:
@@ -44,17 +73,36 @@ class Inbox:
         self._turns = turns
         self._intake = intake
         self._clock = clock
+        self._actions = _actions(store, intake, clock)
+        self._pace = Pace(intake.rules.per_minute, clock=clock)
+        self._telling = Telling(store, self._pace, clock=clock)
         self._gates: dict[str, Gate] = {}
         self._marks: dict[str, Marks] = {}
-        self._told: dict[tuple[ChannelId, AuthorId], datetime] = {}
         self._recalls: dict[str, Sequence[asyncio.Task[None]]] = {}
-        self._unstored: set[MessageId] = set()
 
     def marks(self, adapter: Adapter) -> Marks:
         """How far this adapter's channels have been read."""
         if adapter.name not in self._marks:
             self._marks[adapter.name] = Marks(self._store, adapter, clock=self._clock)
         return self._marks[adapter.name]
+
+    def completing(self, adapter: Adapter) -> Complete:
+        """What this adapter's menus ask for values."""
+
+        async def complete(typing: Typing) -> Sequence[Choice]:
+            return await self._actions.complete(adapter.name, typing)
+
+        return complete
+
+    def caught_up(self, adapter: Adapter, channel: ChannelId | None) -> bool:
+        """Whether all that was said in this channel has been taken: we hear it, and nothing is left to be recalled.
+
+        With None: whether that can be so for any channel of the platform.
+        """
+        recalls = self._recalls.get(adapter.name)
+        if recalls is None or not recalls[0].done() or not adapter.health().connected:
+            return False
+        return all(stuck.id != channel for stuck in self.marks(adapter).stuck)
 
     async def deliver(self, adapter: Adapter, event: Event) -> None:
         """Take one event; returns once it is stored. Never raises: a failure is logged and, where possible, told."""
@@ -63,24 +111,25 @@ class Inbox:
             case Message():
                 await gate.passed(event.target.channel.id)
                 await self.take(adapter, event)
+            case Command() | Pressed():
+                # Stop names the answer that it ends: nothing that was missed has to come before it.
+                if not _stops(event):
+                    await gate.passed(event.target.channel.id)
+                await self._asked(adapter, event)
+            case Edited():
+                await gate.passed(event.message.target.channel.id)
+                await self._edited(adapter, event)
+            case Deleted():
+                # An answer whose message is taken away ends at once; what it was about can wait for its turn.
+                self._turns.deleted(event.message)
+                await gate.passed(event.channel)
+                await self._deleted(adapter, event)
             case Connected():
                 gate.shut()
                 self._recall(adapter, gate)
-            case Deleted():
-                self._turns.deleted(event.message)
             case Left():
                 log.info("left", platform=adapter.name, channel=event.channel, space=event.space)
                 await self._leave(adapter, event)
-
-    async def _leave(self, adapter: Adapter, left: Left) -> None:
-        try:
-            stopping = await self._store.leave(adapter.name, channel=left.channel, space=left.space)
-        except StoreUnusable as failure:
-            # The next answer there finds the channel gone, and closes the conversation.
-            log.error("leaving not stored", platform=adapter.name, channel=left.channel, detail=failure.detail)
-            return
-        for waiting in stopping:
-            self._turns.stop(waiting)
 
     async def take(self, adapter: Adapter, message: Message) -> Decision | None:
         """Decide on one message and store the decision; None if it is not meant for us, or could not be stored."""
@@ -97,42 +146,165 @@ class Inbox:
             return None
         try:
             with marks.taking(message.target.channel.id):
-                taken = await self._decide(adapter, message)
+                taken = await self._decide(adapter.name, message)
         except StoreUnusable as failure:
             marks.stick(message.target.channel, message.sent_at - UNDERWAY)
-            await self._not_stored(adapter, message, failure)
+            await self._telling.not_stored(adapter, message.target, message.id, failure)
             raise
-        self._unstored.discard(message.id)
+        self._telling.stored(message.id)
         marks.read(message)
-        log.info(
-            "message", platform=adapter.name, channel=message.target.channel.id, message=message.id, author=message.author.id,
-            decision=taken.decision, turn=taken.waiting and taken.waiting.turn, recalled=message.recalled,
-        )  # fmt: skip
-        self._turns.accept(taken)
+        self._accept("message", adapter, message, taken, message=message.id, recalled=message.recalled)
         return taken.decision
 
-    async def _decide(self, adapter: Adapter, message: Message) -> Taken:
+    async def _decide(self, platform: str, message: Message) -> Taken:
         # No await before the store's first line: its queue keeps the order in which the calls begin.
-        store, name = self._store, adapter.name
-        if not self._allowed(name, message):
-            return await self._told_once(name, message, "not_allowed", sentences.NOT_ALLOWED)
+        if not self._allowed(platform, message):
+            return await self._telling.once(platform, message, "not_allowed", sentences.NOT_ALLOWED)
         if message.unreadable:
-            return await self._told_once(name, message, "unreadable", sentences.UNREADABLE)
-        match parse(message.text):
-            case "stop":
-                return await store.stop(name, message, nothing=sentences.NOTHING_TO_STOP)
-            case "new":
-                return await store.new(name, message, text=sentences.NEW, nothing=sentences.NEW_NOTHING)
-            case None:
-                pass
-        if not message.text.strip() and message.quoted is None:
-            text = sentences.NO_TEXT if message.attachments else sentences.EMPTY
-            return await store.tell(name, message, decision="empty", text=text)
-        return await store.ask(name, message)
+            return await self._telling.once(platform, message, "unreadable", sentences.UNREADABLE)
+        command = parse(message.text)
+        rules = self._intake.rules
+        if message.recalled:
+            # What was written in hours is recalled in a moment: it was not written too fast.
+            rules = replace(rules, per_minute=0)
+        if message.commanded:
+            # It is never joined to another question: whoever gave the command waits for an answer to this one.
+            rules = replace(rules, burst=timedelta(0))
+        if command is None:
+            return await self._question(platform, message, rules)
+        if command.name == "ask":
+            return await self._question(platform, _asking(message, command), rules)
+        # A command is about the place that it is written in, not about the thread that an answer would open.
+        return await self._command(platform, replace(message, thread=None), command.name, command.options)
 
-    def _allowed(self, platform: str, message: Message) -> bool:
+    async def _question(self, platform: str, message: Message, rules: Rules) -> Taken:
+        if not message.text.strip() and message.quoted is None and not message.attachments:
+            if not message.recalled and not self._pace.allows(message.author.id):
+                return await self._telling.too_fast(platform, message)
+            return await self._store.tell(platform, message, decision="empty", text=sentences.EMPTY)
+        return await self._store.ask(platform, message, rules=rules, say=refused)
+
+    async def _command(self, platform: str, cause: Message | Command, name: Name, options: Mapping[str, str]) -> Taken:
+        if name != "stop" and not self._pace.allows(cause.author.id):
+            return await self._telling.too_fast(platform, cause)
+        return await self._actions.command(platform, cause, name, options)
+
+    async def _asked(self, adapter: Adapter, event: Command | Pressed) -> None:
+        """A command of the platform's own, which always gets an answer, or a button."""
+        what = event.name if isinstance(event, Command) else event.button
+        try:
+            if isinstance(event, Command):
+                taken = await self._commanded(adapter.name, event)
+            else:
+                taken = await self._pressed(adapter.name, event)
+        except StoreUnusable as failure:
+            await self._telling.not_stored(adapter, event.target, event.keys[0], failure)
+            return
+        self._accept("command" if isinstance(event, Command) else "button", adapter, event, taken, what=what)
+        if isinstance(event, Command):
+            await self._answered(adapter, event, taken)
+
+    async def _answered(self, adapter: Adapter, command: Command, taken: Taken) -> None:
+        """Say what is still to be said to one who gave a command; what it led to goes on in any case."""
+        try:
+            more = await self._actions.answered(adapter.name, command, taken)
+        except StoreUnusable as failure:
+            await self._telling.not_stored(adapter, command.target, command.keys[0], failure)
+            return
+        if more is not None:
+            self._turns.accept(more)
+
+    async def _commanded(self, platform: str, command: Command) -> Taken:
+        if not self._allowed(platform, command):
+            return await self._store.tell(platform, command, decision="not_allowed", text=sentences.NOT_ALLOWED)
+        spec = BY_NAME.get(command.name)
+        if spec is None:
+            return await self._store.tell(platform, command, decision="command", text=sentences.NO_COMMAND)
+        if spec.name == "ask":
+            # It is never joined to another question: whoever gave it waits for an answer to this one.
+            return await self._question(platform, question(command), replace(self._intake.rules, burst=timedelta(0)))
+        return await self._command(platform, command, spec.name, command.options)
+
+    async def _pressed(self, platform: str, pressed: Pressed) -> Taken:
+        if not self._allowed(platform, pressed):
+            return await self._telling.once(platform, pressed, "not_allowed", sentences.NOT_ALLOWED)
+        if not _stops(pressed) and not self._pace.allows(pressed.author.id):
+            return await self._telling.too_fast(platform, pressed)
+        return await self._actions.button(platform, pressed)
+
+    async def _edited(self, adapter: Adapter, edited: Edited) -> None:
+        message = edited.message
+        if message.author.is_bot or message.unreadable or not self._allowed(adapter.name, message):
+            return
+        try:
+            taken = await self._changed(adapter.name, edited)
+        except StoreUnusable as failure:
+            if message.addressed:
+                await self._telling.not_stored(adapter, message.target, edited.keys[0], failure)
+            else:
+                log.error("edit not stored", platform=adapter.name, message=message.id, detail=failure.detail)
+            return
+        if taken is not None:
+            self._accept("edit", adapter, message, taken, message=message.id)
+
+    async def _changed(self, platform: str, edited: Edited) -> Taken | None:
+        """Take over an edit; a message that no turn has may have become a question. None if it is not meant for us."""
+        store, message = self._store, edited.message
+        command = parse(message.text)
+        if not _asks(command):
+            return None
+        if not message.addressed and not await store.known(platform, message.keys):
+            return None
+        if not self._pace.allows(message.author.id):
+            return await self._refuse_edit(platform, edited, "too_fast", sentences.TOO_FAST)
+        if self._intake.rules.budgets and (over := await self._actions.over(message)) is not None:
+            return await self._refuse_edit(platform, edited, "over_limit", over)
+        says = message if command is None else _asking(message, command)
+        taken = await store.edit(platform, replace(edited, message=says))
+        if taken.decision != "unknown":
+            return taken
+        if not message.addressed or self._clock() - message.sent_at > EDIT_AGE:
+            return None
+        # Where the message is known (it was empty, say) its own keys would make this a duplicate.
+        known = await store.known(platform, message.keys)
+        return await self._decide(platform, replace(message, keys=edited.keys if known else (*message.keys, *edited.keys)))
+
+    async def _refuse_edit(self, platform: str, edited: Edited, decision: Decision, text: str) -> Taken | None:
+        message = edited.message
+        if not self._telling.tells(message, decision):
+            return None
+        return await self._store.aside(platform, message.target, key=edited.keys[0], decision=decision, text=text)
+
+    async def _deleted(self, adapter: Adapter, deleted: Deleted) -> None:
+        try:
+            taken = await self._store.deleted(adapter.name, deleted.channel, deleted.message)
+        except StoreUnusable as failure:
+            log.error("deletion not stored", platform=adapter.name, message=deleted.message, detail=failure.detail)
+            return
+        if taken.decision == "deleted":
+            log.info("deleted", platform=adapter.name, channel=deleted.channel, message=deleted.message)
+        self._turns.accept(taken)
+
+    async def _leave(self, adapter: Adapter, left: Left) -> None:
+        try:
+            stopping = await self._store.leave(adapter.name, channel=left.channel, space=left.space)
+        except StoreUnusable as failure:
+            # The next answer there finds the channel gone, and closes the conversation.
+            log.error("leaving not stored", platform=adapter.name, channel=left.channel, detail=failure.detail)
+            return
+        for waiting in stopping:
+            self._turns.stop(waiting)
+
+    def _accept(self, event: str, adapter: Adapter, cause: Cause, taken: Taken, **more: object) -> None:
+        log.info(
+            event, platform=adapter.name, channel=cause.target.channel.id, author=cause.author.id,
+            decision=taken.decision, turn=taken.waiting and taken.waiting.turn, **more,
+        )  # fmt: skip
+        self._turns.accept(taken)
+
+    def _allowed(self, platform: str, cause: Cause) -> bool:
         access = self._intake.access.get(platform)
-        return access is not None and access.allows(message)
+        return access is not None and access.allows(cause.author, cause.target.channel)
 
     def _recall(self, adapter: Adapter, gate: Gate) -> None:
         """Start reading what was missed; a recall that still runs for the session before is given up for this one."""
@@ -143,7 +315,7 @@ class Inbox:
             self._turns.accept(taken)
 
         def wanted(message: Message) -> bool:
-            mine = message.addressed and not message.author.is_bot and parse(message.text) is None
+            mine = message.addressed and not message.author.is_bot and _asks(parse(message.text))
             return mine and self._allowed(adapter.name, message)
 
         recall = Recall(
@@ -171,35 +343,26 @@ class Inbox:
         """Give up recalls that still run; the next start begins them again."""
         await _end([task for tasks in self._recalls.values() for task in tasks])
 
-    async def _told_once(self, platform: str, message: Message, decision: Decision, text: str) -> Taken:
-        """Told once an hour per person and place, so that nobody can make us flood it."""
-        now = self._clock()
-        self._told = {key: at for key, at in self._told.items() if now - at < TELL_AGAIN}
-        key = (message.target.channel.id, message.author.id)
-        if key in self._told:
-            return await self._store.note(platform, message, decision=decision)
-        self._told[key] = now
-        try:
-            return await self._store.tell(platform, message, decision=decision, text=text)
-        except StoreUnusable:
-            self._told.pop(key, None)
-            raise
 
-    async def _not_stored(self, adapter: Adapter, message: Message, failure: StoreUnusable) -> None:
-        # Without the store nothing can be remembered, so this one sentence is posted directly; a repeat has the same key.
-        log.error("message not stored", platform=adapter.name, message=message.id, detail=failure.detail)
-        if message.id in self._unstored:
-            return
-        self._unstored.add(message.id)
-        try:
-            await adapter.post(message.target, sentences.NOT_STORED, key=not_stored_key(message.id), silent=True)
-        except Failure as second:
-            log.warning("could not say so", platform=adapter.name, message=message.id, detail=second.detail)
+def _stops(event: Command | Pressed) -> bool:
+    """Whether this is the button that stops an answer."""
+    return isinstance(event, Pressed) and event.button.startswith("stop/")
 
 
-def not_stored_key(message: MessageId) -> str:
-    """The key of the sentence that is said where a message could not be stored."""
-    return f"lost-{message.rpartition(':')[2]}"[-25:]
+def _asks(command: Parsed | None) -> bool:
+    """Whether a text that is this command, or none, is a question."""
+    return command is None or command.name == "ask"
+
+
+def _asking(message: Message, command: Parsed) -> Message:
+    """The message as the question that it asks with a command."""
+    return replace(message, text=command.options.get("question", ""))
+
+
+def _actions(store: Store, intake: Intake, clock: Callable[[], datetime]) -> Actions:
+    choosing = Choosing(store, intake.access, Choices(store, intake.defaults), intake.models)
+    reports = Reports(store, choosing, intake.access, intake.rules.budgets, intake.idle, intake.told, clock=clock)
+    return Actions(store, choosing, reports, intake.access, intake.rules, clock=clock)
 
 
 async def _after(first: asyncio.Task[None], recall: Recall) -> None:

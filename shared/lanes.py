@@ -40,6 +40,11 @@ class Lanes(Generic[Key, Item]):
             del self._waiting[key]
         self._go()
 
+    @property
+    def waiting(self) -> int:
+        """How many items are in line."""
+        return sum(len(lane) for lane in self._waiting.values())
+
     def pause(self) -> None:
         """Start nothing more."""
         self._paused = True

@@ -3,8 +3,9 @@
 A sentence says what happened and what one can do. It never carries an internal name, an address or an error's own text.
 """
 
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Literal
 
 from shared import errors
 
@@ -13,7 +14,6 @@ NOTHING_TO_STOP = "There is nothing to stop here. Write /stop in the conversatio
 NEW = "This conversation is closed. Your next message starts a new one."
 NEW_NOTHING = "No conversation is open here. Mention me with a question to start one."
 EMPTY = "You mentioned me without a question. Write it after the mention."
-NO_TEXT = "I can only read text for now, so I cannot make anything of this file. Write your question as text."
 UNREADABLE = "I can only read messages here that mention me. Mention me to go on."
 NOT_ALLOWED = "I may not answer you here. Ask the person who runs this bot to let you in."
 NOT_STORED = "I could not note down your message, so I cannot answer it yet. The person who runs this bot has been told."
@@ -40,6 +40,11 @@ def _failed(failure: errors.Failure) -> str:
     match failure:
         case errors.RateLimited(retry_after=seconds):
             return f"Claude takes no more requests from us for now. Ask again in {span(seconds)}."
+        case errors.Blocked(retry_after=seconds):
+            return (
+                f"Claude's website turns this server away for now. Ask again in {span(seconds)}; the person who runs this bot "
+                "has been told."
+            )
         case errors.Overloaded():
             return f"Claude is overloaded. {_AGAIN}"
         case errors.BrokenOff():
@@ -79,3 +84,200 @@ def span(seconds: float) -> str:
             return f"{-(-int(seconds) // size)} {unit}s"
     whole = max(1, int(seconds + 0.999))
     return "1 second" if whole == 1 else f"{whole} seconds"
+
+
+# -- Answers ---------------------------------------------------------------------------------------------------------------
+
+SUMMED_UP = "This conversation has become long; I have summed up its older part to make room."
+LEFT_OUT = "This conversation has become long; I no longer go by its oldest part."
+
+_READABLE = "I take pictures, PDFs and text"
+
+_UNREAD: Mapping[str, str] = {
+    "type": _READABLE,
+    "audio": f"I cannot listen to sound. {_READABLE}",
+    "video": f"I cannot watch videos. {_READABLE}",
+    "empty": "it is empty",
+    "broken": "it is damaged",
+    "encrypted": "it is protected by a password. Take the password off",
+    "pixels": "it has too many pixels. Make it smaller",
+    "pages": "it has too many pages. Send the ones that matter",
+    "size": "it is too large. Send a smaller one",
+    "together": "the files are too large together. Send fewer at once",
+    "count": "there are too many at once. Send the rest in another message",
+    "gone": "it is not there any more. Send it again",
+    "forbidden": "I may not fetch it. Send it as a file of its own",
+    "unreachable": "it could not be fetched just now. Try again in a moment",
+}
+
+
+def unread(name: str, problem: str) -> str:
+    """A file that a person sent is left out; `name` is harmless."""
+    return f"I could not read “{name}”: {_UNREAD.get(problem, _READABLE)}."
+
+
+def not_shown(name: str) -> str:
+    """A file that the model made is left out; `name` is harmless."""
+    return f"I made the file “{name}”, but it cannot be shown here."
+
+
+def in_file(name: str) -> str:
+    """Below the beginning of a long code block."""
+    return f"The whole code is in “{name}” below."
+
+
+def searching(about: str) -> str:
+    """The model searches the web."""
+    return f"Searching the web: “{about}”" if about else "Searching the web…"
+
+
+def reading(about: str) -> str:
+    """The model reads a page."""
+    return f"Reading {about}" if about else "Reading a page…"
+
+
+RUNNING = "Running code…"
+
+
+def using(about: str) -> str:
+    """The model uses a tool of this name."""
+    return f"Using {about}…" if about else "Using a tool…"
+
+
+def thinking(about: str) -> str:
+    """The model thinks."""
+    return f"Thinking: {about}"
+
+
+# -- Commands, buttons and limits ------------------------------------------------------------------------------------------
+
+STOPPING = "I am stopping the answer that is being written here."
+STOP_OVER = "This answer is not being written any more."
+RETRYING = "I am answering the last question again."
+CONTINUE = "Continue."
+UNDONE = "I have forgotten the last question and its answer. They can still be read here, but I do not know them any more."
+NO_COMMAND = "I do not know this command. Write /help to see those that there are."
+NO_QUESTION = "There is no question. Write it after /ask."
+NO_BUTTON = "I do not know this button any more. Write /help to see what I can do."
+ADMINS_ONLY = "Only this bot's admins may choose that for more than one conversation. Choose it for this conversation instead."
+NO_CONVERSATION = "No conversation is open here that this could hold for. Ask something first, then write this where I answer."
+NO_MODELS = "The model of this bot cannot be chosen."
+EFFORT_NEAREST = "The model here does not know this level; the nearest that it has is used."
+SYSTEM_TOO_LONG = "These instructions are too long. Shorten them to 1,500 characters."
+TOO_FAST = "You write faster than I may answer. Wait a minute, then go on."
+QUEUE_FULL = "Too many questions wait here for their answers. Ask again when some are answered, or write /stop to clear them."
+
+RETRY: Mapping[str, str] = {
+    "nothing": "There is nothing here to answer again. Write your question.",
+    "busy": "The last question is being answered just now. Wait for it, or write /stop first.",
+    "old": "Something else was asked after this. Write the question again to have it answered anew.",
+    "unknown": "I do not know this answer any more. Write the question again.",
+    "elsewhere": "This answer belongs to another conversation. Write /retry there.",
+}
+UNDO: Mapping[str, str] = {
+    "nothing": "There is nothing here to forget.",
+    "busy": "The last question is being answered just now. Wait for it, or write /stop first.",
+}
+MORE: Mapping[str, str] = {
+    "nothing": "There is nothing here to go on with. Write your question.",
+    "busy": "The last question is being answered just now. Wait for it.",
+    "old": "Something else was asked after this. Write what I should go on with.",
+    "unknown": "I do not know this answer any more. Write what I should go on with.",
+    "elsewhere": "This answer belongs to another conversation. Write there what I should go on with.",
+}
+RESUME: Mapping[str, str] = {
+    "nothing": "There is no closed conversation here to go on with. Your next message to me starts a new one.",
+    "busy": "The last question is being answered just now. Wait for it.",
+    "unknown": "I know no such conversation here. Write /list to see those that there are.",
+    "elsewhere": "That conversation belongs to another place. Write /resume there.",
+}
+
+SCOPE: Mapping[str, str] = {
+    "conversation": "this conversation",
+    "channel": "this channel",
+    "platform": "this platform",
+    "global": "all places",
+}
+"""How a scope is called."""
+
+Who = Literal["user", "channel", "all"]
+Unit = Literal["tokens", "money"]
+
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+
+
+def over_limit(who: Who, unit: Unit, most: int, resets: datetime) -> str:
+    """A budget is used up. `most` is in tokens, or in millionths of a US dollar."""
+    much, when = amount(unit, most), day(resets)
+    match who:
+        case "user":
+            return f"You have used up the {much} that one person may use in a month. I answer you again from {when} on."
+        case "channel":
+            return f"The {much} that may be used in this channel in a month are used up. I answer here again from {when} on."
+        case "all":
+            return f"The {much} that may be used by all together in a month are used up. I answer again from {when} on."
+
+
+def nearly(who: Who, unit: Unit, most: int, used: int, resets: datetime) -> str:
+    """A budget will soon be used up."""
+    share, much, when = f"{100 * used // most} %", amount(unit, most), day(resets)
+    match who:
+        case "user":
+            return f"You have used {share} of the {much} that one person may use in a month. A new month begins on {when}."
+        case "channel":
+            return f"{share} of the {much} that may be used in this channel in a month are used. A new month begins on {when}."
+        case "all":
+            return f"{share} of the {much} that may be used by all together in a month are used. A new month begins on {when}."
+
+
+def idle(quiet: timedelta) -> str:
+    """A conversation was closed because nobody wrote."""
+    return (
+        f"Nobody wrote here for {length(quiet)}, so I have closed this conversation. "
+        "The next message starts a new one; /resume goes on with this one."
+    )
+
+
+def length(time: timedelta) -> str:
+    """A length of time in words, as exactly as it was set: "24 hours", "90 minutes", "45 seconds"."""
+    seconds = round(time.total_seconds())
+    for unit, size in (("hour", 3_600), ("minute", 60), ("second", 1)):
+        if seconds % size == 0:
+            return f"{seconds // size} {unit}{'' if seconds == size else 's'}"
+    raise AssertionError("every length is one of seconds")
+
+
+def amount(unit: Unit, much: int) -> str:
+    """Tokens, or money given in millionths of a US dollar: "12,000 tokens", "$1.50"."""
+    return tokens(much) if unit == "tokens" else dollars(much)
+
+
+def tokens(count: int) -> str:
+    """A number of tokens in words."""
+    return "1 token" if count == 1 else f"{count:,} tokens"
+
+
+def dollars(millionths: int) -> str:
+    """An amount of money; cents are rounded, and what is less than one is said to be so."""
+    return "less than $0.01" if 0 < millionths < 10_000 else f"${millionths / 1_000_000:,.2f}"
+
+
+def day(at: datetime) -> str:
+    """A day: "1 December (UTC)"."""
+    return f"{at.day} {_MONTHS[at.month - 1]} (UTC)"
+
+
+def month(at: datetime) -> str:
+    """A month: "November 2026"."""
+    return f"{_MONTHS[at.month - 1]} {at.year}"
+
+
+def ago(seconds: float) -> str:
+    """How long ago something was: "just now", "5 minutes ago", "3 days ago"."""
+    for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if seconds >= size:
+            count = int(seconds // size)
+            return f"{count} {unit}{'' if count == 1 else 's'} ago"
+    return "just now"

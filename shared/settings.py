@@ -1,20 +1,32 @@
 """Every setting. Nothing else in Threadline reads the environment.
 
-Values come from the environment and from `.env` in the folder that the server is started in; the environment wins. `.env.example`
-lists them all with their meaning; a test compares it with this file.
+Values come from the environment, from `.env` in the folder that the server is started in, and from files that a service manager
+hands over; the first of these wins. `.env.example` lists them all with their meaning; a test compares it with this file.
 """
 
 import difflib
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
+from shared import lists
 from shared.errors import Misconfigured
+from shared.lists import McpServer, Price
 
 Names = Annotated[frozenset[str], NoDecode]
+Hours = Annotated[dict[str, float], NoDecode]
+Prices = Annotated[dict[str, Price], NoDecode]
+Switch = Literal["off", "on"]
 ENV_FILE = Path(".env")
 SYSTEM_PROMPT = (
     "You are a helpful assistant in a chat. Answer in the language you are written to in. Be brief unless asked for more. "
@@ -23,6 +35,16 @@ SYSTEM_PROMPT = (
 
 # Prefixes that only our settings have: a misspelt one in the environment is told as one in `.env` is.
 _OURS = ("DISCORD_", "THREADLINE_")
+
+_LISTS = (
+    "discord_allowed_servers", "discord_allowed_channels", "discord_allowed_roles", "discord_allowed_users", "discord_admins",
+)  # fmt: skip
+
+_TOLD = (
+    "thinking", "web_search", "web_fetch", "code_execution", "history_turns", "files_per_message", "file_megabytes",
+    "files_days", "code_file_characters", "burst_seconds", "when_busy", "queue_limit", "user_per_minute", "turn_seconds",
+    "idle_notice", "recall_hours",
+)  # fmt: skip
 
 
 class Settings(BaseSettings):
@@ -34,6 +56,7 @@ class Settings(BaseSettings):
     state_dir: Path = Path("state")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "console", "json"] = "auto"
+    health_port: int = Field(default=0, ge=0, le=65_535)
 
     # Discord
     discord_token: SecretStr | None = None
@@ -45,18 +68,59 @@ class Settings(BaseSettings):
     discord_allowed_channels: Names = frozenset()
     discord_allowed_roles: Names = frozenset()
     discord_allowed_users: Names = frozenset()
+    discord_admins: Names = frozenset()
     discord_direct: Literal["closed", "open"] = "closed"
+    discord_idle_hours: float | None = Field(default=None, ge=0, le=8_760)
 
     # Claude
-    backend: Literal["anthropic_api", "demo"] = "anthropic_api"
+    backend: Literal["anthropic_api", "claude_web", "demo"] = "anthropic_api"
     anthropic_api_key: SecretStr | None = None
     anthropic_base_url: str = ""
-    model: str = "claude-sonnet-5-5"
+    claude_web_session_key: SecretStr | None = None
+    claude_web_organization: str = ""
+    claude_web_base_url: str = ""
+    claude_web_proxy: SecretStr | None = None
+    claude_web_idle_seconds: float = Field(default=300, ge=0, le=86_400)
+    model: str = "sonnet"
     effort: Literal["", "low", "medium", "high", "xhigh", "max"] = ""
     max_tokens: int = Field(default=32_000, ge=256, le=128_000)
     system_prompt: str = SYSTEM_PROMPT
+    thinking: Literal["off", "summarised", "shown"] = "off"
+    cache_ttl: Literal["5m", "1h"] = "5m"
+    prices: Prices = Field(default_factory=dict[str, Price])
+    connection_idle_seconds: float = Field(default=300, ge=1, le=86_400)
     history_turns: int = Field(default=200, ge=0, le=10_000)
     history_characters: int = Field(default=400_000, ge=1_000, le=4_000_000)
+
+    # What the model may use
+    web_search: Switch = "off"
+    web_fetch: Switch = "off"
+    code_execution: Switch = "off"
+    mcp_servers: SecretStr | None = None
+
+    # Files
+    files_per_message: int = Field(default=10, ge=0, le=100)
+    file_megabytes: float = Field(default=20, gt=0, le=100)
+    files_days: float = Field(default=30, gt=0, le=3_650)
+    files_total_megabytes: float = Field(default=2_000, ge=10, le=1_000_000)
+    code_file_characters: int = Field(default=4_000, ge=0, le=1_000_000)
+
+    # Conversations
+    burst_seconds: float = Field(default=1.5, ge=0, le=60)
+    when_busy: Literal["queue", "interrupt"] = "queue"
+    queue_limit: int = Field(default=10, ge=0, le=1_000)
+    idle_hours: float = Field(default=24, ge=0, le=8_760)
+    idle_channels: Hours = Field(default_factory=dict[str, float])
+    idle_notice: Switch = "on"
+
+    # Limits
+    user_per_minute: int = Field(default=20, ge=0, le=10_000)
+    budget_user_tokens: int = Field(default=0, ge=0, le=10**15)
+    budget_user_dollars: float = Field(default=0, ge=0, le=10**9)
+    budget_channel_tokens: int = Field(default=0, ge=0, le=10**15)
+    budget_channel_dollars: float = Field(default=0, ge=0, le=10**9)
+    budget_total_tokens: int = Field(default=0, ge=0, le=10**15)
+    budget_total_dollars: float = Field(default=0, ge=0, le=10**9)
 
     # Turns and replies
     turn_seconds: float = Field(default=900, gt=0, le=86_400)
@@ -68,19 +132,13 @@ class Settings(BaseSettings):
     drain_seconds: float = Field(default=20, ge=0, le=600)
     recall_hours: float = Field(default=6, ge=0, le=168)
 
-    @field_validator(
-        "discord_allowed_servers", "discord_allowed_channels", "discord_allowed_roles", "discord_allowed_users", mode="before"
-    )
+    @field_validator(*_LISTS, mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         """Lists are written with commas: 123, 456."""
-        if isinstance(value, str):
-            return frozenset(part.strip() for part in value.split(",") if part.strip())
-        return value
+        return frozenset(lists.words(value)) if isinstance(value, str) else value
 
-    @field_validator(
-        "discord_allowed_servers", "discord_allowed_channels", "discord_allowed_roles", "discord_allowed_users", mode="after"
-    )
+    @field_validator(*_LISTS, mode="after")
     @classmethod
     def _numbers(cls, value: frozenset[str]) -> frozenset[str]:
         """Discord's ids are numbers; a name here would let nobody in without saying why."""
@@ -89,7 +147,27 @@ class Settings(BaseSettings):
                 raise ValueError("takes Discord ids, which are numbers, with commas between them")
         return value
 
-    @field_validator("discord_api_url", "discord_gateway_url", "anthropic_base_url")
+    @field_validator("idle_channels", mode="before")
+    @classmethod
+    def _hours(cls, value: object) -> object:
+        """Written as discord:123=2, discord:5=0."""
+        return lists.hours(value, like="discord:123=2, discord:5=0") if isinstance(value, str) else value
+
+    @field_validator("prices", mode="before")
+    @classmethod
+    def _prices(cls, value: object) -> object:
+        """A JSON object, or the path of a file that holds one."""
+        return lists.prices(value) if isinstance(value, str) else value
+
+    @field_validator("mcp_servers")
+    @classmethod
+    def _servers(cls, value: SecretStr | None) -> SecretStr | None:
+        """A JSON list; kept as a whole, since it holds secrets, and read by `mcp`."""
+        if value is not None:
+            lists.mcp_servers(value.get_secret_value())
+        return value
+
+    @field_validator("discord_api_url", "discord_gateway_url", "anthropic_base_url", "claude_web_base_url")
     @classmethod
     def _url(cls, value: str) -> str:
         """Addresses are http, https, ws or wss; a slash at the end is dropped."""
@@ -97,7 +175,7 @@ class Settings(BaseSettings):
             raise ValueError("has to begin with http://, https://, ws:// or wss://")
         return value.rstrip("/")
 
-    @field_validator("discord_token", "anthropic_api_key")
+    @field_validator("discord_token", "anthropic_api_key", "claude_web_session_key")
     @classmethod
     def _printable(cls, value: SecretStr | None) -> SecretStr | None:
         """Keys and tokens travel in HTTP headers: one with a blank or a sign beyond ASCII fails with every call."""
@@ -105,10 +183,40 @@ class Settings(BaseSettings):
             raise ValueError("keys and tokens are plain ASCII without blanks; copy it anew")
         return value
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Our own reader of files takes the place of pydantic's: that one takes an empty file for a value."""
+        return init_settings, env_settings, dotenv_settings, InitSettingsSource(settings_cls, _credentials())
+
     def secrets(self) -> list[str]:
         """Every secret value, for the log to keep out."""
-        values = [self.discord_token, self.anthropic_api_key]
-        return [value.get_secret_value() for value in values if value]
+        values = [self.discord_token, self.anthropic_api_key, self.claude_web_session_key, self.claude_web_proxy]
+        tokens = [server.token for server in self.mcp() if server.token]
+        return [*(value.get_secret_value() for value in values if value), *tokens]
+
+    def mcp(self) -> Sequence[McpServer]:
+        """The MCP servers that the model may use."""
+        return () if self.mcp_servers is None else lists.mcp_servers(self.mcp_servers.get_secret_value())
+
+    def idle_by_platform(self) -> Mapping[str, float]:
+        """The hours of the platforms that have a time of their own."""
+        return {} if self.discord_idle_hours is None else {"discord": self.discord_idle_hours}
+
+    def told(self) -> Sequence[tuple[str, str, bool]]:
+        """What people may know of the settings: name, value as it is written, and whether the operator has set it.
+
+        Left out are secrets, addresses, lists of people and places, and what can be chosen in a conversation.
+        """
+        values = ((name, getattr(self, name)) for name in _TOLD)
+        shown = [(name, f"{value:g}" if isinstance(value, float) else str(value)) for name, value in values]
+        return [(name.upper(), value, name in self.model_fields_set) for name, value in shown]
 
 
 def names() -> dict[str, Any]:
@@ -138,6 +246,30 @@ def load(env_file: Path | None = ENV_FILE) -> Settings:
             raise Misconfigured(_unknown(name, str(env_file))) from None
         what = first["msg"].removeprefix("Value error, ")
         raise Misconfigured(f"The setting {name} is not right: {what}. See .env.example for what it takes.") from None
+
+
+def _credentials() -> dict[str, Any]:
+    """What a service manager hands over as files, each named as its setting in small letters (systemd.exec(5), LoadCredential).
+
+    Blanks around a value and a line break after it are no part of it; an empty file means the default. Raises `Misconfigured`.
+    """
+    folder = Path(os.environ.get("CREDENTIALS_DIRECTORY") or os.devnull)
+    found: dict[str, Any] = {}
+    # A folder that is gone belonged to a service that this process merely descends from.
+    for file in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if file.name not in Settings.model_fields:
+            if file.name.upper().startswith(_OURS):
+                raise Misconfigured(_unknown(file.name.upper(), "the credentials"))
+            continue
+        try:
+            value = file.read_text("utf-8").strip()
+        except UnicodeDecodeError:
+            raise Misconfigured(f"The credential {file.name} is not UTF-8 text; write it anew.") from None
+        except OSError as error:
+            raise Misconfigured(f"The credential {file.name} cannot be read: {error.strerror}. Let this user read it.") from None
+        if value:
+            found[file.name] = value
+    return found
 
 
 def _unknown(name: str, where: str) -> str:

@@ -8,17 +8,25 @@ looks like another's, and no two people are called the same.
 """
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from shared.backends import Said
 from shared.chat import AuthorId, Channel
-from shared.store import Asked, Exchange
+from shared.material import Material
+from shared.store import Asked, Exchange, Kept
 
 QUOTE_LIMIT = 4000
 """Characters of a quoted message that are handed on."""
 
 NAME_LIMIT = 80
 """Characters of a name."""
+
+There = Callable[[Material], bool]
+"""Whether what was made of a file is still kept."""
+
+
+def _always(_material: Material) -> bool:
+    return True
 
 
 class _Names:
@@ -41,46 +49,60 @@ class _Names:
         return called
 
 
-def asked(place: Channel, messages: Sequence[Asked], before: Sequence[Exchange] = ()) -> list[Said]:
+def asked(place: Channel, messages: Sequence[Asked], before: Sequence[Exchange] = (), *, there: There = _always) -> list[Said]:
     """The lines that a turn asks; `before` are the turns whose lines are sent before them."""
     names = _Names()
     for exchange in before:
         for message in exchange.asked:
             names.of(message)
-    return [_said(place, message, names) for message in messages]
+    return [_said(place, message, names, there) for message in messages]
 
 
-def history(place: Channel, exchanges: Sequence[Exchange], backend: str) -> list[Said]:
-    """The lines of the turns before. An answer without text leaves only its question."""
+def history(
+    place: Channel, exchanges: Sequence[Exchange], backend: str, *, summary: str | None = None, there: There = _always
+) -> list[Said]:
+    """The lines of the turns before, after a summary of those before them. An answer without text leaves only its question."""
     names = _Names()
-    lines: list[Said] = []
+    lines = [Said("user", f"[What was said here before, summed up:]\n{summary}")] if summary else []
     for exchange in exchanges:
-        lines += [_said(place, message, names) for message in exchange.asked]
+        lines += [_said(place, message, names, there) for message in exchange.asked]
+        blocks = exchange.blocks if exchange.backend == backend else None
         if exchange.text.strip():
-            blocks = exchange.blocks if exchange.backend == backend else None
             lines.append(Said("assistant", exchange.text, blocks))
     return lines
 
 
-def system(prompt: str, place: Channel) -> str:
-    """The system prompt with what the model has to know of the place."""
+def system(prompt: str, place: Channel, chosen: str = "") -> str:
+    """The operator's prompt with what the model has to know of the place, and after it what people have chosen."""
+    further = f"\n\n{chosen}" if chosen.strip() else ""
     if place.kind == "direct":
-        return prompt
+        return f"{prompt}{further}"
     return (
         f"{prompt}\n\nSeveral people may write to you here. Each of their messages begins with the name of its author and a "
         "colon; its further lines are indented by two spaces. Do not begin your answers with a name."
-    )
+    ) + further
 
 
-def _said(place: Channel, message: Asked, names: _Names) -> Said:
+def _said(place: Channel, message: Asked, names: _Names, there: There) -> Said:
     text = message.text
-    files = [f"[a file that you cannot read: {_flat(file.name)}]" for file in message.attachments]
     if quoted := message.quoted:
         who = "you" if quoted.own else _other(_flat(quoted.name))
         said = quoted.text[:QUOTE_LIMIT]
-        text = f"[in reply to what {who} wrote:]\n" + "\n".join(f"> {line}" for line in said.splitlines()) + f"\n\n{text}"
-    text = "\n".join([text, *files]).strip()
-    return Said("user", text if place.kind == "direct" else f"{names.of(message)}: {_indented(text)}")
+        lines = [f"> {line}" for line in said.splitlines()]
+        text = "\n".join([f"[in reply to what {who} wrote:]", *lines, "", text])
+    text = "\n".join([text, *(_file(kept, there) for kept in message.files)]).strip()
+    files = tuple(kept.material for kept in message.files if kept.material and there(kept.material))
+    return Said("user", text if place.kind == "direct" else f"{names.of(message)}: {_indented(text)}", files=files)
+
+
+def _file(kept: Kept, there: There) -> str:
+    name = _flat(kept.attachment.name)
+    where = " beside the message replied to" if kept.quoted else ""
+    if kept.material is None:
+        return f"[a file{where} that you cannot read: {name}]"
+    if not there(kept.material):
+        return f"[a file{where} that is no longer kept: {name}]"
+    return f"[{'the beginning of ' if kept.material.cut else ''}a file{where}: {name}]"
 
 
 def _indented(text: str) -> str:

@@ -6,13 +6,17 @@ from collections.abc import Hashable, Mapping
 import structlog
 
 from shared.backends import Backend
+from shared.blobs import Blobs
 from shared.chat import Adapter, MessageId
 from shared.errors import StoreUnusable
 from shared.governor import Governor
 from shared.lanes import Lanes
 from shared.log import fault
+from shared.means import Means, TurnSettings
+from shared.scopes import Choices
+from shared.signs import Signs
 from shared.store import Store, Taken, Waiting
-from shared.turn import Means, Turn, TurnSettings
+from shared.turn import Turn
 
 log = structlog.get_logger(__name__)
 
@@ -24,10 +28,20 @@ class Turns:
     """Starts turns when their time comes, and ends them when they are to end."""
 
     def __init__(
-        self, store: Store, backend: Backend, governor: Governor, adapters: Mapping[str, Adapter], settings: TurnSettings
+        self,
+        store: Store,
+        backend: Backend,
+        governor: Governor,
+        adapters: Mapping[str, Adapter],
+        settings: TurnSettings,
+        *,
+        choices: Choices,
+        blobs: Blobs,
     ) -> None:
+        """`choices` says what model, effort and further instructions hold where; `blobs` keeps the files."""
         self._store = store
-        self._means = Means(store, backend, governor, adapters, settings)
+        self._means = Means(store, backend, governor, adapters, settings, choices, blobs)
+        self._signs = Signs(self._means)
         self._lanes: Lanes[Hashable, Waiting] = Lanes(settings.at_once, self._start)
         self._live: dict[int, tuple[Turn, asyncio.Task[None]]] = {}
         self._left: dict[str, list[Waiting]] = {}
@@ -43,12 +57,17 @@ class Turns:
         if left:
             log.info("resuming", platform=platform, turns=len(left))
         for waiting in left:
+            self._signs.perhaps(waiting)
             self._add(waiting)
 
     def accept(self, taken: Taken) -> None:
         """Go on with what an event has led to."""
         if taken.waiting:
             self._add(taken.waiting)
+            if taken.behind and not taken.stopping and taken.waiting.turn not in self._live:
+                self._signs.waits(taken.waiting)
+        if taken.again and (live := self._live.get(taken.again.turn)):
+            live[0].again()
         for waiting in taken.stopping:
             self.stop(waiting)
 
@@ -69,6 +88,11 @@ class Turns:
         """How many turns are being done."""
         return len(self._live)
 
+    @property
+    def queued(self) -> int:
+        """How many turns wait, those included whose platform is not connected yet."""
+        return self._lanes.waiting + sum(len(left) for left in self._left.values())
+
     async def drain(self, seconds: float) -> None:
         """Start nothing more, let what runs end for so long, and leave the rest to the next start."""
         self._lanes.pause()
@@ -76,6 +100,7 @@ class Turns:
             log.info("draining", turns=len(self._live), seconds=seconds)
             await asyncio.wait([task for _, task in self._live.values()], timeout=seconds)
         self._means.draining = True
+        await self._signs.aclose()
         rest = list(self._live.values())
         if not rest:
             return
@@ -93,6 +118,7 @@ class Turns:
 
     def _start(self, lane: Hashable, waiting: Waiting) -> None:
         turn = Turn(waiting, self._means)
+        self._signs.over(waiting)
 
         async def run() -> None:
             try:

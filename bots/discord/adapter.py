@@ -1,31 +1,49 @@
 """Discord, through discord.py."""
 
 import asyncio
-import functools
 import logging
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import TypeVar
 
 import discord
 
 from bots.discord import convert, recall
-from bots.discord.calls import HAS_THREAD, NO_MESSAGE, UNREPLYABLE, Caller, archived, code_of
+from bots.discord.answers import Answers
+from bots.discord.calls import HAS_THREAD, NO_MESSAGE, Caller, code_of
 from bots.discord.config import DiscordConfig
 from bots.discord.connect import NO_CONTENT, Lost, closing, connect
 from bots.discord.convert import NAME, channel_id, message_id, snowflake
-from bots.discord.gateway import Connection, Pace, addresses
+from bots.discord.files import MOST, UPLOAD_SECONDS, Files, opened
+from bots.discord.gateway import Connection, addresses
+from bots.discord.interactions import Interactions
 from bots.discord.limits import Limits
+from bots.discord.menus import Menus
+from bots.discord.pace import Pace
 from bots.discord.reads import Reads
 from bots.discord.render import fits, render
-from shared.chat import Act, Channel, Deliver, Event, Health, Limit, Message, MessageId, Seen, Target
-from shared.errors import Gone, Misconfigured, Refused, Unavailable
+from bots.discord.showing import Showing
+from shared.chat import (
+    Act,
+    Attachment,
+    Button,
+    Channel,
+    Connected,
+    Deliver,
+    Event,
+    File,
+    Health,
+    Limit,
+    Message,
+    MessageId,
+    Seen,
+    Target,
+)
+from shared.commands import Complete, Spec
+from shared.errors import Gone, Misconfigured, Refused, TooLarge, Unavailable
 
 log = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 SCANNED = 500
 """How many messages at most are looked through for one of ours."""
@@ -35,7 +53,7 @@ LONGEST_WAIT = 120.0
 
 
 class DiscordAdapter:
-    """One bot on Discord. An `Adapter` that can also open threads, find its messages and recall what it missed."""
+    """One bot on Discord. An `Adapter` with all the optional abilities that `shared.chat` knows, and with commands of its own."""
 
     def __init__(self, config: DiscordConfig) -> None:
         self._config = config
@@ -43,6 +61,10 @@ class DiscordAdapter:
         self._limits = Limits()
         self._read = Reads(self._call)
         self._pace = Pace(config.identify_spacing)
+        self._answers = Answers(self._call)
+        self._interactions = Interactions(self._call, self._answers)
+        self._menus = Menus(self._call, wait=config.menu_wait)
+        self._files = Files(self._read, config.files_url, silence=config.call_timeout)
         self._connection: Connection | None = None
         self._heard = False
 
@@ -81,12 +103,21 @@ class DiscordAdapter:
 
         async def heard(event: Event) -> None:
             self._heard = True
+            if isinstance(event, Connected) and self._connection is not None:
+                self._menus.begin(tasks, self._connection)
             await deliver(event)
 
         try:
             async with asyncio.TaskGroup() as tasks:
                 client = Connection(
-                    self._config, message_content=content, trace=trace, pace=self._pace, tasks=tasks, deliver=heard
+                    self._config,
+                    message_content=content,
+                    trace=trace,
+                    pace=self._pace,
+                    tasks=tasks,
+                    deliver=heard,
+                    call=self._call,
+                    interactions=self._interactions,
                 )
                 async with closing(client, self._config.close_timeout):
                     self._connection = client
@@ -117,80 +148,77 @@ class DiscordAdapter:
         return fits(markdown)
 
     def limits(self, target: Target, act: Act) -> Sequence[Limit]:
-        """Every scope in which the act is counted, by the headers of the answers so far."""
+        """Every scope in which the act is counted, by the headers of the answers so far; answers to commands have their own."""
+        if (answers := self._answers.limits(target)) is not None:
+            return () if act == "busy" else answers  # the sign is there by itself, see `busy`
         return self._limits.of(act, snowflake(target.channel.id), self._read.share)
 
-    async def post(self, target: Target, markdown: str, *, key: str, silent: bool = False) -> MessageId:
+    async def post(
+        self, target: Target, markdown: str, *, key: str, buttons: Sequence[Button] = (), silent: bool = False
+    ) -> MessageId:
         """Show a new message. `key` is a nonce: for a few minutes a repeat gives the first message again."""
-        channel, reference = self._messageable(target), _reference(target)
-        text = render(markdown)
+        client, text = self._client, render(markdown)
+        shown = await self._answers.post(client.hook, target, text, key=key, buttons=buttons, silent=silent)
+        return shown or await self._showing.post(target, text, key=key, buttons=buttons, silent=silent)
 
-        async def plain() -> discord.Message:
-            return await channel.send(text, nonce=key, suppress_embeds=True, silent=silent)
-
-        async def reply(to: discord.MessageReference) -> discord.Message:
-            return await channel.send(text, nonce=key, suppress_embeds=True, silent=silent, reference=to, mention_author=False)
-
-        try:
-            sent = await self._ask(target, plain if reference is None else functools.partial(reply, reference))
-        except Refused as refused:
-            # Replying takes the permission to read the history; the answer is worth more than its reference.
-            if code_of(refused) != UNREPLYABLE:
-                raise
-            sent = await self._ask(target, plain)
-        if sent.content.strip() != text.strip():
-            # A repeat gets the first message as it is now, whatever the text (Discord developer docs, enforce_nonce).
-            await self.edit(target, message_id(sent.id), markdown)
-        return message_id(sent.id)
-
-    async def edit(self, target: Target, message: MessageId, markdown: str) -> None:
+    async def edit(self, target: Target, message: MessageId, markdown: str, *, buttons: Sequence[Button] = ()) -> None:
         """Change what a message of ours shows."""
-        # Not Message.edit: that always sends flags, and so brings link previews back (discord.py 2.7.1, message.py).
-        partial = self._messageable(target).get_partial_message(snowflake(message))
-        text = render(markdown)
-        await self._ask(target, lambda: partial.edit(content=text))
+        client, text = self._client, render(markdown)
+        if not await self._answers.edit(client.hook, target, message, text, buttons):
+            await self._showing.edit(target, message, text, buttons=buttons)
 
     async def delete(self, target: Target, message: MessageId) -> None:
         """Take a message of ours away; one that is not there any more is no failure."""
-        partial = self._messageable(target).get_partial_message(snowflake(message))
         try:
-            await self._ask(target, partial.delete)
+            if not await self._answers.delete(self._client.hook, target, message):
+                await self._showing.delete(target, message)
         except Gone:
             return
 
     async def busy(self, target: Target, label: str | None) -> None:
-        """Show the typing sign. It has no label, and ends by itself or with the next message."""
-        if label is not None:
-            channel = self._messageable(target)
-
-            async def act() -> None:
-                await channel.typing()
-
-            await self._call(act)
+        """Show the typing sign, but where an answer to a command has its own. It has no label, and ends by itself."""
+        if label is not None and self._answers.limits(target) is None:
+            await self._showing.type(target)
 
     @property
     def busy_seconds(self) -> float:
         """The typing sign lasts 10 s (Discord developer docs, Trigger Typing Indicator)."""
         return 8.0
 
-    def _messageable(self, target: Target) -> discord.PartialMessageable:
-        """The channel by its id alone: direct chats and archived threads are in no cache after a restart."""
-        channel = target.channel
-        server = snowflake(channel.space) if channel.space is not None else None
-        return self._client.get_partial_messageable(snowflake(channel.id), guild_id=server)
+    @property
+    def _showing(self) -> Showing:
+        return Showing(self._call, self._client)
 
-    async def _ask(self, target: Target, act: Callable[[], Awaitable[T]]) -> T:
-        """Make a call in a channel; a thread that is archived is brought back for it."""
-        try:
-            return await self._call(act)
-        except Refused as refused:
-            if not archived(refused):
-                raise
-        client, number = self._client, snowflake(target.channel.id)
-        thread = await self._call(lambda: client.fetch_channel(number))
-        if isinstance(thread, discord.Thread):
-            await self._call(lambda: thread.edit(archived=False))
-        return await self._call(act)
+    # files and signs
+
+    def fetch(self, attachment: Attachment) -> AsyncIterator[bytes]:
+        """The bytes of a file or sticker that came with a message or an /ask."""
+        return self._files.fetch(lambda: self._client, attachment)
+
+    def takes(self, target: Target) -> int:
+        """10 MiB, or what the server's level allows."""
+        client, space = self._connection, target.channel.space
+        guild = client.get_guild(snowflake(space)) if client is not None and space is not None else None
+        return MOST if guild is None else int(guild.filesize_limit)
+
+    async def upload(self, target: Target, file: File, *, key: str, silent: bool = False) -> MessageId:
+        """Show a file as a message of its own."""
+        client, again = self._client, opened(file)
+        if file.size > self.takes(target):
+            raise TooLarge(f"Discord: a file of {file.size} bytes")
+        shown = await self._answers.upload(client.hook, target, again, key=key, silent=silent, timeout=UPLOAD_SECONDS)
+        return shown or await self._showing.upload(target, again, key=key, silent=silent, timeout=UPLOAD_SECONDS)
+
+    async def react(self, target: Target, message: MessageId, *, seen: bool) -> None:
+        """Leave a pair of eyes on a message, or take it away."""
+        await self._showing.react(target, message, seen=seen)
+
+    # commands
+
+    def offer(self, commands: Sequence[Spec], complete: Complete) -> None:
+        """Offer these everywhere; they are registered in the background, once, if Discord has others."""
+        self._menus.offer(commands)
+        self._interactions.offer(commands, complete)
 
     # threads
 
@@ -202,7 +230,7 @@ class DiscordAdapter:
         if target.reply_to is None or channel.space is None:
             raise Refused("Discord: threads are opened on a message in a server")
         client, number, name = self._client, snowflake(target.reply_to), convert.title(title)
-        parent = self._messageable(target)
+        parent = self._showing.messageable(target)
         if parent.guild is None:
             raise Gone(f"Discord: no longer in the server {channel.space}")
         message = parent.get_partial_message(number)
@@ -238,7 +266,10 @@ class DiscordAdapter:
         Of the first 500 messages there. The nonce cannot be read back: the history leaves it out (Discord developer docs,
         Message object).
         """
-        channel, client = self._messageable(target), self._client
+        client = self._client
+        if self._answers.limits(target) is not None:
+            return await self._answers.find(client.hook, target, known)
+        channel = self._showing.messageable(target)
         recall.need_history(channel, client)
         async for message in recall.history(self._read, channel, recall.bound(after, since), most=SCANNED):
             found = message_id(message.id)
@@ -254,12 +285,3 @@ class DiscordAdapter:
         """The messages after the newest one seen there, oldest first."""
         client = self._client
         return recall.missed(client, client.converter, self._read, channel, seen, roles=self._config.roles)
-
-
-def _reference(target: Target) -> discord.MessageReference | None:
-    """In a channel that others talk in too, what is answered to."""
-    if target.reply_to is None or target.channel.kind != "group":
-        return None
-    return discord.MessageReference(
-        message_id=snowflake(target.reply_to), channel_id=snowflake(target.channel.id), fail_if_not_exists=False
-    )

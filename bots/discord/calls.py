@@ -13,7 +13,7 @@ import aiohttp
 import discord
 
 from bots.discord.limits import BANNED_SECONDS
-from shared.errors import Failure, Forbidden, Gone, RateLimited, Refused, Unavailable
+from shared.errors import Failure, Forbidden, Gone, RateLimited, Refused, TooLarge, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,12 @@ REPEATS = 3
 UNREPLYABLE = 160002
 HAS_THREAD = 160004
 NO_MESSAGE = 10008
+NO_EMOJI = 10014
+NO_WEBHOOK = 10015
+ANSWERED = 40060
+BAD_TOKEN = 50027
 _LOCKED = 160005
+_TOO_LARGE = 40005
 _ARCHIVED = 50083
 _EDITS_OF_OLD = 30046
 
@@ -36,6 +41,8 @@ class _Try:
     """One run of an act, in a task of its own."""
 
     deadline: asyncio.Timeout
+    timeout: float
+    """How many seconds a request of it may be on the wire."""
     waits: bool = False
     """Whether a request has been answered and no other begun: what goes on now is the library's waiting for a rate limit."""
     left: bool = False
@@ -46,7 +53,7 @@ _try: ContextVar[_Try | None] = ContextVar("_try", default=None)
 
 
 class Caller:
-    """How calls are made. Everything called through it can be repeated without harm."""
+    """How calls are made. What is called through it can be repeated without harm, where nothing else is said."""
 
     def __init__(self, *, timeout: float, wait: float) -> None:
         """Hold the way of calling.
@@ -59,13 +66,16 @@ class Caller:
         self._wait = wait
         self._left: set[asyncio.Task[object]] = set()
 
-    async def __call__(self, act: Callable[[], Awaitable[T]]) -> T:
-        """The result of `act`. Whatever goes wrong in it leaves as a `Failure`."""
-        for tries in range(REPEATS + 1):
+    async def __call__(self, act: Callable[[], Awaitable[T]], *, timeout: float | None = None, repeats: int = REPEATS) -> T:
+        """The result of `act`. Whatever goes wrong in it leaves as a `Failure`.
+
+        `timeout` is for this call alone; `repeats` is 0 for what cannot be repeated without harm.
+        """
+        for tries in range(repeats + 1):
             try:
-                return await self._once(act)
+                return await self._once(act, self._timeout if timeout is None else timeout)
             except _TRANSIENT as error:
-                if tries == REPEATS or not _worth_repeating(error):
+                if tries == repeats or not _worth_repeating(error):
                     raise failure(error) from error
                 await asyncio.sleep(self._wait * 2**tries * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, no secret
             except discord.DiscordException as error:
@@ -79,8 +89,8 @@ class Caller:
                 raise failed from error
         raise AssertionError("unreachable: the last try returns or raises")
 
-    async def _once(self, act: Callable[[], Awaitable[T]]) -> T:
-        this = _Try(asyncio.timeout(None))
+    async def _once(self, act: Callable[[], Awaitable[T]], timeout: float) -> T:
+        this = _Try(asyncio.timeout(None), timeout)
 
         async def run() -> T:
             _try.set(this)
@@ -124,7 +134,7 @@ class Caller:
                     # The library has done its waiting. A request now could come after a newer one and undo it.
                     raise asyncio.CancelledError
                 this.waits = False
-                this.deadline.reschedule(asyncio.get_running_loop().time() + self._timeout)
+                this.deadline.reschedule(asyncio.get_running_loop().time() + this.timeout)
 
         async def ended(session: aiohttp.ClientSession, context: SimpleNamespace, params: object) -> None:
             # From here on the deadline is off: it can never cut short a wait of the library's.
@@ -149,6 +159,11 @@ def code_of(failed: Failure) -> int:
     """Discord's JSON error code behind a failure; 0 where there is none."""
     cause = failed.__cause__
     return cause.code if isinstance(cause, discord.HTTPException) else 0
+
+
+def unanswerable(failed: Failure) -> bool:
+    """Whether a call was refused because the token of its interaction is no longer good, or never was."""
+    return code_of(failed) in (BAD_TOKEN, NO_WEBHOOK)
 
 
 def archived(failed: Failure) -> bool:
@@ -186,6 +201,8 @@ def _answered(error: discord.HTTPException, detail: str) -> Failure:
         return RateLimited(detail, wait if wait > 0 else BANNED_SECONDS)
     if error.status >= 500:
         return Unavailable(detail)
+    if error.status == 413 or error.code == _TOO_LARGE:
+        return TooLarge(detail)
     if error.status == 404:
         return Gone(detail)
     if error.status == 403 or error.code in (_LOCKED, _ARCHIVED):

@@ -18,6 +18,8 @@ class DiscordConfig:
     """The REST address up to and with the version, as "https://discord.com/api/v10"; empty for the real Discord."""
     gateway_url: str = ""
     """The gateway's WebSocket address; empty for the real Discord."""
+    files_url: str = ""
+    """An address whose host serves files besides Discord's own, where it is not the real Discord; empty for the real one."""
     message_content: MessageContent = "auto"
     """Whether to ask for the Message Content intent: "on" demands it, "auto" goes on without it where it is not granted."""
     answer_in: AnswerIn = "thread"
@@ -32,5 +34,7 @@ class DiscordConfig:
     """Seconds that one HTTP request may be on the wire without an answer."""
     retry_wait: float = 0.5
     """Seconds before a failed call is repeated for the first time; doubled each time, and jittered."""
+    menu_wait: float = 5.0
+    """Seconds before registering the commands is tried again for the first time; doubled each time, and jittered."""
     close_timeout: float = 2.0
     """Seconds that closing the connection may take."""

@@ -1,12 +1,13 @@
 """From Discord's objects to the vocabulary of the seam. Pure: no call is made, only the library's cache is read."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import discord
 
+from bots.discord import questions
 from bots.discord.config import AnswerIn
 from shared.chat import Attachment, Author, AuthorId, Channel, ChannelId, Message, MessageId, Quoted, Target
 
@@ -42,6 +43,11 @@ def author_id(snowflake: int) -> AuthorId:
     return AuthorId(f"{NAME}:{snowflake}")
 
 
+def interaction_key(snowflake: int) -> str:
+    """The key of an interaction."""
+    return f"{NAME}:{snowflake}"
+
+
 def space_id(snowflake: int) -> str:
     """The id of a server across the seam."""
     return f"{NAME}:{snowflake}"
@@ -64,6 +70,16 @@ def title(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """The question of an /ask and who asked it."""
+
+    interaction: int
+    author: Author
+    text: str
+    attachments: tuple[Attachment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Converter:
     """Reads messages as the bot `me` would."""
 
@@ -78,24 +94,64 @@ class Converter:
 
         `place` is given where the message does not tell its channel.
         """
-        person = self._hears(message)
         where = _where(message)
         channel = place or _channel(where, message)
+        if (asked := self._asked(message)) is not None:
+            allowed = where.permissions_for(where.guild.me) if isinstance(where, discord.TextChannel) else None
+            exists = message.flags.has_thread
+            return self.question(message.id, asked, where, channel, allowed, exists=exists, recalled=recalled)
+        person = self._hears(message)
         addressed = person and self._addressed(message, where, channel)
         return Message(
             keys=(message_id(message.id),),
             id=message_id(message.id),
             target=Target(channel=channel, reply_to=message_id(message.id), user=author_id(message.author.id)),
-            author=_author(message.author, is_bot=not person),
+            author=author(message.author, is_bot=not person),
             sent_at=message.created_at,
-            text=self._readable(message.content, message),
+            text=self.readable(message.content, message.guild, message.mentions),
             addressed=addressed,
             recalled=recalled,
             unreadable=self._withheld(message, channel),
-            thread=self._thread(message, where) if addressed else None,
+            thread=self._answered_in(message, where) if addressed else None,
             quoted=self._quoted(message) if person else None,
             attachments=tuple(_attachments(message)) if person else (),
         )
+
+    def question(
+        self,
+        number: int,
+        asked: "Asked",
+        where: object,
+        channel: Channel,
+        allowed: discord.Permissions | None,
+        *,
+        exists: bool = False,
+        recalled: bool = False,
+    ) -> Message:
+        """The question of an /ask, which stands in the message `number` of ours; `allowed` is what we may do there."""
+        return Message(
+            keys=(message_id(number), interaction_key(asked.interaction)),
+            id=message_id(number),
+            target=Target(channel=channel, reply_to=message_id(number), user=asked.author.id),
+            author=asked.author,
+            sent_at=discord.utils.snowflake_time(number),
+            text=asked.text,
+            addressed=True,
+            recalled=recalled,
+            commanded=True,
+            thread=None if allowed is None else self._thread(number, where, allowed, exists=exists),
+            attachments=asked.attachments,
+        )
+
+    def _asked(self, message: discord.Message) -> "Asked | None":
+        """The question that a message of ours shows for the person who asked it, where it does."""
+        metadata = message.interaction_metadata
+        if metadata is None or message.author.id != self.me or message.type is not discord.MessageType.chat_input_command:
+            return None
+        if (found := questions.read(message.content)) is None:
+            return None
+        text = self.readable(found[0], message.guild, message.mentions)
+        return Asked(metadata.id, author(metadata.user, is_bot=False), text, found[1])
 
     def _hears(self, message: discord.Message) -> bool:
         """Whether a person wrote it."""
@@ -127,32 +183,47 @@ class Converter:
         shown = message.content or message.attachments or message.embeds
         return not (shown or message.stickers or message.message_snapshots)
 
-    def _thread(self, message: discord.Message, where: object) -> Channel | None:
+    def _answered_in(self, message: discord.Message, where: object) -> Channel | None:
+        if not isinstance(where, discord.TextChannel):
+            return None
+        return self._thread(message.id, where, where.permissions_for(where.guild.me), exists=message.flags.has_thread)
+
+    def _thread(self, number: int, where: object, allowed: discord.Permissions, *, exists: bool) -> Channel | None:
         """The thread that a message in a text channel is answered in. A thread on a message has the message's id."""
         # Of the channels with messages only text and announcement channels have threads on messages.
         if self.answer_in != "thread" or not isinstance(where, discord.TextChannel):
             return None
-        allowed = where.permissions_for(where.guild.me)
-        exists = message.flags.has_thread
         # SEND_MESSAGES has no effect in threads (Discord developer docs, Threads: Permissions).
         if not allowed.send_messages_in_threads or not (exists or allowed.create_public_threads):
             return None
-        return Channel(id=channel_id(message.id), kind="thread", parent=channel_id(where.id), space=space_id(where.guild.id))
+        return Channel(id=channel_id(number), kind="thread", parent=channel_id(where.id), space=space_id(where.guild.id))
 
     def _quoted(self, message: discord.Message) -> Quoted | None:
         for forwarded in message.message_snapshots:
-            return Quoted(name="Forwarded message", text=self._readable(forwarded.content, message), own=False)
+            text = self.readable(forwarded.content, message.guild, message.mentions)
+            return Quoted(name="Forwarded message", text=text, own=False)
         original = message.reference.resolved if message.reference is not None else None
         if not isinstance(original, discord.Message):
             return None
-        text = self._readable(original.content, original, keep_me=True)
-        return Quoted(name=original.author.display_name, text=text, own=original.author.id == self.me)
+        text = self.readable(original.content, original.guild, original.mentions, keep_me=True)
+        return Quoted(
+            name=original.author.display_name,
+            text=text,
+            own=original.author.id == self.me,
+            attachments=tuple(_attachments(original)),
+        )
 
-    def _readable(self, content: str, message: discord.Message, *, keep_me: bool = False) -> str:
-        """The text as people see it, without the mention of the bot."""
+    def readable(
+        self,
+        content: str,
+        guild: discord.Guild | None,
+        mentions: Sequence[discord.User | discord.Member] = (),
+        *,
+        keep_me: bool = False,
+    ) -> str:
+        """The text as people see it, without the mention of the bot. `mentions` are those named in it, as far as known."""
         if "<" not in content:
             return content.strip()
-        guild = message.guild
 
         def seen(match: re.Match[str]) -> str:
             kind, value = match.lastgroup, match[match.lastgroup or 0]
@@ -164,7 +235,7 @@ class Converter:
             if kind == "user":
                 if number == self.me and not keep_me:
                     return "\0"
-                return "@" + next((user.display_name for user in message.mentions if user.id == number), "someone")
+                return "@" + next((user.display_name for user in mentions if user.id == number), "someone")
             if kind == "role":
                 role = guild.get_role(number) if guild is not None else None
                 return f"@{role.name}" if role is not None else "@role"
@@ -211,12 +282,13 @@ def _channel(where: object, message: discord.Message) -> Channel:
     return found
 
 
-def _author(author: discord.User | discord.Member, *, is_bot: bool) -> Author:
+def author(user: discord.User | discord.Member, *, is_bot: bool) -> Author:
+    """Who wrote."""
     # Messages read from the history come without the member, and so without roles.
-    roles = author.roles if isinstance(author, discord.Member) else []
+    roles = user.roles if isinstance(user, discord.Member) else []
     return Author(
-        id=author_id(author.id),
-        name=author.display_name,
+        id=author_id(user.id),
+        name=user.display_name,
         is_bot=is_bot,
         roles=frozenset(f"{NAME}:{role.id}" for role in roles if not role.is_default()),
     )
@@ -229,7 +301,7 @@ def _attachments(message: discord.Message) -> Iterator[Attachment]:
         yield Attachment(
             ref=f"{message.channel.id}/{message.id}/{file.id}",
             name=file.filename,
-            media_type=(file.content_type or "application/octet-stream").partition(";")[0].strip(),
+            media_type=media_type(file.content_type),
             size=file.size,
         )
     for sticker in message.stickers:
@@ -237,6 +309,11 @@ def _attachments(message: discord.Message) -> Iterator[Attachment]:
         if sticker.format is not discord.StickerFormatType.lottie:
             media = "image/gif" if sticker.format is discord.StickerFormatType.gif else "image/png"
             yield Attachment(ref=sticker.url, name=sticker.name, media_type=media, size=0)
+
+
+def media_type(claimed: str | None) -> str:
+    """A media type without its parameters."""
+    return (claimed or "application/octet-stream").partition(";")[0].strip()
 
 
 def _time(seconds: int) -> str | None:

@@ -2,10 +2,9 @@
 
 import asyncio
 import logging
-import time
-from collections import deque
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import aiohttp
 import discord
@@ -13,48 +12,22 @@ import yarl
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
+from bots.discord.answers import Handle
+from bots.discord.calls import Caller
+from bots.discord.changes import Changes
 from bots.discord.config import DiscordConfig
-from bots.discord.convert import Converter, channel_id, message_id, space_id
+from bots.discord.convert import Converter, channel_id, message_id, snowflake, space_id
+from bots.discord.interactions import Interaction, Interactions, Reading
 from bots.discord.lanes import Lanes
+from bots.discord.pace import Pace
 from bots.discord.sight import Sight
-from shared.chat import Connected, Deleted, Deliver, Event, Left
+from shared.chat import Connected, Deleted, Deliver, Edited, Event, Left, Message
+from shared.errors import Failure
 
 log = logging.getLogger(__name__)
 
-LONGEST_GAP = 120.0
-"""Seconds between two IDENTIFYs at most: 720 a day, under the 1000 after which Discord resets the token (developer docs,
-Gateway: Identifying)."""
-
 GUILD_TIMEOUT = 0.5
 """Seconds after the last GUILD_CREATE from which on missing servers are taken to be in an outage."""
-
-
-class Pace:
-    """Spaces IDENTIFYs: every further one within an hour waits twice as long.
-
-    It is not kept over restarts. A process costs one IDENTIFY for each start, so a server that crashes and is started again at
-    once could use up a day's 1000 all the same: the pause between restarts, 90 s or more, is for what restarts it to keep.
-    """
-
-    def __init__(self, spacing: float, clock: Callable[[], float] = time.monotonic) -> None:
-        """`spacing` is the least gap in seconds; `clock` gives seconds that only grow."""
-        self._spacing = spacing
-        self._clock = clock
-        self._times: deque[float] = deque()
-
-    def wait(self) -> float:
-        """How many seconds an IDENTIFY has to wait from now."""
-        now = self._clock()
-        while self._times and self._times[0] < now - 3600:
-            self._times.popleft()
-        if not self._times:
-            return 0.0
-        gap = min(self._spacing * 2 ** (len(self._times) - 1), LONGEST_GAP)
-        return max(0.0, self._times[-1] + gap - now)
-
-    def count(self) -> None:
-        """An IDENTIFY goes out now."""
-        self._times.append(self._clock())
 
 
 @contextmanager
@@ -87,6 +60,8 @@ class Connection(discord.Client):
         pace: Pace,
         tasks: asyncio.TaskGroup,
         deliver: Deliver,
+        call: Caller,
+        interactions: Interactions,
     ) -> None:
         super().__init__(
             intents=intents_of(message_content=message_content),
@@ -104,6 +79,9 @@ class Connection(discord.Client):
         self._pace = pace
         self._tasks = tasks
         self._lanes = Lanes(tasks, deliver)
+        self._call = call
+        self._interactions = interactions
+        self._changes = Changes()
         self._session = 0
         self._announced = -1
         self._opened = False
@@ -112,7 +90,8 @@ class Connection(discord.Client):
         self._absent: set[int] = set()
         """Servers in an outage since the session was announced."""
         self._sight = Sight()
-        self._held: list[discord.Message | tuple[int, Event]] = []
+        self._held: list[Callable[[], None]] = []
+        """What came before the session was announced: much of it can be read only once the servers are known."""
         self.converter = Converter(me=0, answer_in=config.answer_in, message_content=message_content)
 
     @property
@@ -121,8 +100,13 @@ class Connection(discord.Client):
         return self._online and self._opened and not self.is_closed()
 
     def wrote(self, message: discord.Message) -> bool:
-        """Whether a message is the bot's own, and none that Discord wrote in its name, as at the top of a thread."""
-        return self.user == message.author and message.type in (discord.MessageType.default, discord.MessageType.reply)
+        """Whether a message is one that the bot posted: none of Discord's in its name, and no answer to an interaction."""
+        plain = message.type in (discord.MessageType.default, discord.MessageType.reply)
+        return plain and self.user == message.author and message.interaction_metadata is None
+
+    def hook(self, handle: Handle) -> discord.Webhook:
+        """What answers to an interaction go through."""
+        return discord.Webhook.from_state({"id": handle.application, "type": 3, "token": handle.token}, self._connection)
 
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
         """Space the IDENTIFYs, in place of the library's fixed 5 seconds."""
@@ -187,10 +171,7 @@ class Connection(discord.Client):
         self._opened = True
         held, self._held = self._held, []
         for each in held:
-            if isinstance(each, tuple):
-                self._lanes.put(*each)
-            else:
-                self._say(each)
+            each()
 
     async def on_resumed(self) -> None:
         """The session goes on; Discord has sent again what was missed."""
@@ -204,25 +185,87 @@ class Connection(discord.Client):
 
     async def on_message(self, message: discord.Message) -> None:
         """Hand on what was written, by whomever: what bots write moves the mark of its channel, too."""
-        if self._opened:
-            self._say(message)
-        else:
-            self._held.append(message)
+        self._then(lambda: self._say(message))
 
     def _say(self, message: discord.Message) -> None:
+        event = self._read(message)
+        if event is not None and event.addressed and self.user == message.author:
+            event = self._interactions.heard(event)
+        if event is not None:
+            self._lanes.put(message.channel.id, event)
+
+    def _read(self, message: discord.Message) -> Message | None:
         try:
-            event = self.converter.message(message)
+            return self.converter.message(message)
         except Exception:
             # Nobody knows what else people and Discord can put into a message; one must not hold up the others.
             log.exception("a message could not be read", extra={"message_id": message.id, "channel_id": message.channel.id})
+            return None
+
+    async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
+        """Somebody changed a message, or its links got their previews, which is nobody's doing."""
+        message = payload.message
+        self._then(lambda: self._change(message))
+
+    def _change(self, message: discord.Message) -> None:
+        if message.author == self.user or not self._changes.new(message.id, message.edited_at):
             return
-        self._lanes.put(message.channel.id, event)
+        event = self._read(message)
+        if event is None or event.author.is_bot or message.edited_at is None:
+            return
+        key = f"{event.id}/edit/{message.edited_at.isoformat()}"
+        change = Edited(keys=(key,), message=event)
+        reference = message.reference
+        if message.type is discord.MessageType.reply and reference is not None and reference.resolved is None:
+            # What it replies to may be left out (Discord developer docs, Message object: referenced_message).
+            self._tasks.create_task(self._complete_change(message, change), name="discord change")
+        else:
+            self._put(message.channel.id, change)
+
+    async def _complete_change(self, message: discord.Message, change: Edited) -> None:
+        try:
+            whole = self._read(await self._call(lambda: message.channel.fetch_message(message.id)))
+        except Failure as failure:
+            log.warning("a changed message is known in part only", extra={"detail": failure.detail})
+            whole = None
+        if whole is not None:
+            # The member, and so the roles, come with the event alone.
+            change = replace(change, message=replace(whole, author=change.message.author))
+        self._put(message.channel.id, change)
+
+    async def on_interaction(self, interaction: Interaction) -> None:
+        """A command was given or a button pressed."""
+        # A task of this session, which ends with it; the library leaves its own to themselves.
+        self._tasks.create_task(self._interact(interaction), name="discord interaction")
+
+    async def _interact(self, interaction: Interaction) -> None:
+        with self._kept_up(interaction):
+            read = await self._interactions.take(interaction, self.converter)
+            if read is not None:
+                self._then(lambda: self._take(interaction, read))
+
+    def _take(self, interaction: Interaction, read: Reading) -> None:
+        with self._kept_up(interaction):
+            if (event := read()) is not None:
+                self._lanes.put(snowflake(event.target.channel.id), event)
+
+    @contextmanager
+    def _kept_up(self, interaction: Interaction) -> Generator[None]:
+        try:
+            yield
+        except Exception:
+            # As with messages: what Discord or a registration of long ago puts into it must not end the session.
+            log.exception("an interaction could not be read", extra={"interaction_id": interaction.id})
 
     def _put(self, lane: int, event: Event) -> None:
+        self._then(lambda: self._lanes.put(lane, event))
+
+    def _then(self, act: Callable[[], None]) -> None:
+        """Do it now, or as soon as the session has been announced."""
         if self._opened:
-            self._lanes.put(lane, event)
+            act()
         else:
-            self._held.append((lane, event))
+            self._held.append(act)
 
     async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
         """A message was deleted."""

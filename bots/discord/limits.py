@@ -35,15 +35,25 @@ INVALID, INVALID_SECONDS = 1000, 600.0
 developer docs, Rate Limits: Invalid Request Limit). A warning is enough: a 429 blocks its scope here, a 401 ends the
 connection, and a 403 is not repeated, so thousands of them mean something that only the operator can mend."""
 
-Group = Literal["messages", "edits", "deletes", "typing", "threads"]
+REACTIONS = (1, 0.25)
+"""Calls and seconds per channel for signs left on messages, until the headers say otherwise (observed: discord-api-docs issue
+182)."""
 
-_ROUTE = re.compile(r"/channels/(\d+)(/messages(?:/\d+(/threads)?)?|/typing)$")
+ANSWERS = (5, 2.0)
+"""Calls and seconds for the answers to one command or press, which are not counted in `OVERALL` (Discord developer docs,
+Receiving and Responding: Endpoints). The number is that for webhooks by Discord's staff (discord-api-docs issue 367)."""
+
+Group = Literal["messages", "edits", "deletes", "typing", "threads", "reactions"]
+
+_ROUTE = re.compile(r"/channels/(\d+)(/messages(?:/\d+(?:(/threads)|(/reactions/[^/]+/@me))?)?|/typing)$")
 _GROUPS: Mapping[Act, Group] = {
     "post": "messages",
     "edit": "edits",
     "delete": "deletes",
     "busy": "typing",
     "open": "threads",
+    "upload": "messages",
+    "react": "reactions",
 }
 
 
@@ -70,7 +80,7 @@ class Limits:
         """Every scope that an act in a channel counts in; `kept_back` calls a second are left to others."""
         now = self._clock()
         group = self._shared(_GROUPS[act])
-        bucket = self._buckets.get((group, channel), _DEFAULT)
+        bucket = self._buckets.get((group, channel)) or _new(group)
         blocked = max(0.0, bucket.blocked_until - now)
         scope = f"{NAME}:{group}:{channel}"
         own = Limit(scope=scope, calls=bucket.calls, seconds=bucket.seconds, windowed=True, blocked=blocked)
@@ -141,7 +151,7 @@ class Limits:
     def _bucket(self, group: Group, channel: int) -> _Bucket:
         bucket = self._buckets.get((group, channel))
         if bucket is None:
-            bucket = self._buckets[group, channel] = _Bucket()
+            bucket = self._buckets[group, channel] = _new(group)
             if len(self._buckets) > KEPT:
                 self._buckets.popitem(last=False)
         else:
@@ -149,12 +159,15 @@ class Limits:
         return bucket
 
 
-_DEFAULT = _Bucket()
+def _new(group: Group) -> _Bucket:
+    return _Bucket(*REACTIONS) if group == "reactions" else _Bucket()
 
 
 def _group(method: str, route: re.Match[str]) -> Group | None:
     if route[3]:
         return "threads" if method == "POST" else None
+    if route[4]:
+        return "reactions"
     if route[2] == "/typing":
         return "typing"
     single = route[2] != "/messages"

@@ -119,7 +119,7 @@ async def _messageable(client: discord.Client, call: Reads, channel: Channel) ->
 
 async def _with_roles(call: Reads, message: discord.Message, author: Author, known: dict[int, Author]) -> Author:
     """The author with roles: messages in the history come without the member (Discord developer docs, Message object)."""
-    guild, number = message.guild, message.author.id
+    guild, number = message.guild, snowflake(author.id)
     if guild is None or author.roles:
         return author
     if number not in known:

@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import aclosing, contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 from uuid import UUID, uuid4
@@ -104,7 +105,8 @@ class WebApi:
     async def upload(self, conversation_id: UUID | str, file: File) -> UploadedFile:
         """Upload a file into a conversation that exists. Raises FileUploadError if claude.ai does not take it."""
         form = aiohttp.FormData()
-        form.add_field("file", file.data, filename=file.name, content_type=media_type_of(file))
+        # Bytes would be written in one piece, before anything else could be done.
+        form.add_field("file", BytesIO(file.data), filename=file.name, content_type=media_type_of(file))
         path = await self.path(conversation_id, "wiggle/upload-file", kind="conversations")
         timeout = self._transport.timeouts.of(self._transport.timeouts.transfer)
         try:

@@ -1,9 +1,10 @@
 """The client: one account of claude.ai."""
 
 import os
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -41,17 +42,20 @@ class ClaudeClient:
         tools: Sequence[Mapping[str, Any]] = TOOLS,
         breaker: Breaker | None = None,
         later: Later = on_the_loop,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
         grace: float = 5.0,
     ) -> None:
         """Make a client; nothing is sent yet.
 
         `session_key`: the value of the cookie `sessionKey`. `organization_id`: a uuid; without it the account's first
         organisation that can chat is taken. `proxy`: an http or https address, with user and password if it asks for
-        them. `tools`: what Claude may use; `()` for none. `later` puts off the idle close; `grace`, in seconds, is how long a
-        task may wait for a stream of its own. Raises AuthenticationError for a key that no cookie can carry, ValueError
-        for a wrong address or uuid.
+        them. `tools`: what Claude may use; `()` for none. `later` puts off the idle close; `now` is the time, aware, from which
+        the end of a limit is counted; `grace`, in seconds, is how long a task may wait for a stream of its own. Raises
+        AuthenticationError for a key that no cookie can carry, ValueError for a wrong address or uuid.
         """
-        self._transport = Transport(session_key, base_url=base_url, proxy=proxy, timeouts=timeouts, breaker=breaker, later=later)
+        self._transport = Transport(
+            session_key, base_url=base_url, proxy=proxy, timeouts=timeouts, breaker=breaker, later=later, now=now
+        )
         if organization_id is not None:
             self._transport.organization = uuid_of(organization_id)
         self._api = WebApi(self._transport)

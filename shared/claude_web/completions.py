@@ -11,7 +11,7 @@ import aiohttp
 from . import payload
 from .api import WebApi
 from .constants import DEFAULT_MODEL, TOOLS
-from .errors import ClaudeWebAPIError, ProtocolError
+from .errors import ClaudeWebAPIError, NetworkError, ProtocolError
 from .locks import ConversationLocks, Hold
 from .log import LOGGER
 from .models import ModelOutput, TurnIds, uuid_of
@@ -141,7 +141,7 @@ class Completions:
 
 
 async def _drain(response: aiohttp.ClientResponse) -> None:
-    with suppress(aiohttp.ClientError, TimeoutError):
+    with suppress(aiohttp.ClientError, NetworkError, TimeoutError):
         async with asyncio.timeout(_DRAIN):
             async for _ in response.content.iter_any():
                 pass

@@ -31,6 +31,7 @@ from .errors import (
 )
 from .failures import is_edge, of_response
 from .idle import Idle, Later, on_the_loop
+from .underway import Underway
 
 _LOG = logging.getLogger("claude_web")
 
@@ -83,6 +84,7 @@ class Transport:
         self.organization: str | None = None
         self._breaker = breaker or Breaker()
         self._idle = Idle(self._expire, later)
+        self._underway = Underway()
         self._session: aiohttp.ClientSession | None = None
         self._open = False
         self._closing: set[asyncio.Task[None]] = set()
@@ -115,6 +117,7 @@ class Transport:
         """Close the session; requests under way fail with NetworkError. May be called twice."""
         self._open = False
         self._idle.set(None)
+        self._underway.fail()
         self._expire()
         while self._closing:
             await asyncio.gather(*self._closing)
@@ -153,7 +156,7 @@ class Transport:
         began = perf_counter()
         try:
             with self._idle.working():
-                async with self._connection().request(
+                sent = self._connection().request(
                     method,
                     self._base.joinpath(*path.strip("/").split("/")),
                     json=body,
@@ -162,7 +165,8 @@ class Transport:
                     headers=self._headers(accept),
                     timeout=timeout,
                     allow_redirects=False,
-                ) as response:
+                )
+                async with self._underway.answer(sent) as response:
                     _LOG.debug("%s %s: %d after %.0f ms", method, path, response.status, (perf_counter() - began) * 1e3)
                     try:
                         await self._judge(response, trial=trial)
@@ -208,7 +212,7 @@ class Transport:
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 # No limit: a stream that waits for a free connection would run into the limit for connecting.
-                connector=aiohttp.TCPConnector(limit=0),
+                connector=aiohttp.TCPConnector(limit=0, socket_factory=self._underway.socket),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
                 proxy=self._proxy,

@@ -2,10 +2,13 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from shared.chat import Attachment, AuthorId, Channel, ChannelId, MessageId, Quoted, Target
+from shared.backends import Made
+from shared.chat import Attachment, AuthorId, Button, Channel, ChannelId, MessageId, Quoted, Target
+from shared.material import Material
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -79,23 +82,43 @@ def load_target(text: str, handle: str | None) -> Target:
 
 
 def dump_quoted(quoted: Quoted | None) -> str | None:
-    """A quoted message as JSON."""
+    """A quoted message as JSON, without its files."""
     return None if quoted is None else dump([quoted.name, quoted.text, quoted.own])
 
 
-def load_quoted(text: str | None) -> Quoted | None:
-    """The message of a `dump_quoted`."""
-    return None if text is None else Quoted(*load(text))
+def load_quoted(text: str | None, attachments: tuple[Attachment, ...]) -> Quoted | None:
+    """The message of a `dump_quoted`, with its files."""
+    return None if text is None else Quoted(*load(text), attachments=attachments)
 
 
-def dump_attachments(attachments: Sequence[Attachment]) -> str | None:
-    """Attachments as JSON; None for none."""
-    return dump([[one.ref, one.name, one.media_type, one.size] for one in attachments]) if attachments else None
+def dump_material(material: Material) -> str:
+    """What the model gets of a file, as JSON."""
+    return dump(asdict(material))
 
 
-def load_attachments(text: str | None) -> tuple[Attachment, ...]:
-    """The attachments of a `dump_attachments`."""
-    return () if text is None else tuple(Attachment(*one) for one in load(text))
+def load_material(text: str) -> Material:
+    """The material of a `dump_material`."""
+    return Material(**load(text))
+
+
+def dump_buttons(buttons: Sequence[Button]) -> str | None:
+    """Buttons as JSON; None for none."""
+    return dump([[one.id, one.label] for one in buttons]) if buttons else None
+
+
+def load_buttons(text: str | None) -> tuple[Button, ...]:
+    """The buttons of a `dump_buttons`."""
+    return () if text is None else tuple(Button(*one) for one in load(text))
+
+
+def dump_made(files: Sequence[Made]) -> str | None:
+    """Files that a model has made as JSON; None for none."""
+    return dump([[one.name, one.media_type, one.blob, one.size] for one in files]) if files else None
+
+
+def load_made(text: str | None) -> tuple[Made, ...]:
+    """The files of a `dump_made`."""
+    return () if text is None else tuple(Made(*one) for one in load(text))
 
 
 def dump_blocks(blocks: Sequence[Mapping[str, Any]] | None) -> str | None:

@@ -1,189 +1,206 @@
-"""What is done with an event, in one transaction each: is it known? what was decided? which turn comes of it."""
+"""What is done with what people write, in one transaction each: whether it may be asked, which turn takes it, what is to stop."""
 
-from collections.abc import Collection
-from datetime import datetime
-from uuid import UUID, uuid4
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, select, update
-from sqlalchemy import insert as plain_insert
+from sqlalchemy import Connection, Row, and_, bindparam, func, select
 
-from shared.chat import Channel, ChannelId, Message, Target
-from shared.store import codec, reads, turns
-from shared.store.records import Decision, Final, Taken, Waiting, Why
-from shared.store.schema import conversations, keys, messages
-from shared.store.sqlite import insert
+from shared.chat import AuthorId, Cause, Channel, Message, MessageId, Target
+from shared.store import codec, messages, notes, parts, spending, talks, turns
+from shared.store.notes import Happened
+from shared.store.records import Decision, Rules, Share, Taken, Waiting
+from shared.store.schema import conversations, keys
+from shared.store.schema import turns as table
 
-_KNOWN = (
-    select(keys.c.decision, keys.c.turn)
-    .where(keys.c.platform == bindparam("platform"), keys.c.key.in_(bindparam("keys", expanding=True)))
+A_MINUTE = timedelta(minutes=1)
+
+TOLD_AGAIN = timedelta(hours=1)
+"""How long a person is not told again in a channel that a budget is used up."""
+
+NOT_WRITTEN: tuple[Decision, ...] = ("edited", "deleted")
+"""What is no message of its own."""
+
+_too_fast = keys.c.decision == "too_fast"
+_PACE = select(
+    func.count().filter(~_too_fast, keys.c.decision.not_in(NOT_WRITTEN)).label("taken"),
+    func.count().filter(_too_fast).label("refused"),
+).where(keys.c.author == bindparam("author"), keys.c.at > bindparam("since"))
+_TOLD = (
+    select(keys.c.at)
+    .where(
+        keys.c.author == bindparam("author"),
+        keys.c.at > bindparam("since"),
+        keys.c.channel == bindparam("channel"),
+        keys.c.decision == "over_limit",
+    )
     .limit(1)
 )
-_WHICH = select(keys.c.key).where(keys.c.platform == bindparam("platform"), keys.c.key.in_(bindparam("keys", expanding=True)))
-_REMEMBER = insert(keys).on_conflict_do_nothing()
-_OPEN = plain_insert(conversations)
-_CLOSE = (
-    update(conversations)
-    .where(conversations.c.id == bindparam("which"))
-    .values(closed_at=bindparam("now"), why=bindparam("reason"))
-)
-_SAY = plain_insert(messages)
-_still_open = conversations.c.closed_at.is_(None)
-_OF_CHANNEL = select(conversations.c.id).where(_still_open, conversations.c.channel == bindparam("channel"))
-_BELOW_CHANNEL = select(conversations.c.id).where(_still_open, conversations.c.parent == bindparam("channel"))
-_OF_SPACE = select(conversations.c.id).where(
-    _still_open, conversations.c.platform == bindparam("platform"), conversations.c.space == bindparam("space")
+# The conversation and what is going on there in one question: it is asked for every message.
+_GOING_ON = (
+    select(conversations.c.id.label("talk"), table.c.id, table.c.state, table.c.asker)
+    .select_from(conversations.outerjoin(table, and_(table.c.conversation == conversations.c.id, table.c.ended_at.is_(None))))
+    .where(conversations.c.channel == bindparam("channel"), conversations.c.closed_at.is_(None))
 )
 
-DUPLICATE = Taken("duplicate")
+Limited = Callable[[Decision, Share | None], str]
 
 
-def ask(c: Connection, now: datetime, platform: str, message: Message) -> Taken:
-    """Queue a turn in the open conversation of the message's place, which is opened if need be."""
-    if _known(c, now, platform, message.keys):
-        return DUPLICATE
-    place = message.place
-    conversation = reads.conversation(c, place.id) or _open(c, now, platform, place)
-    quoted = message.quoted
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Why a person may not ask now, and whether they were told so just before."""
+
+    decision: Decision
+    share: Share | None
+    told: bool
+
+
+def ask(c: Connection, event: Happened, message: Message, rules: Rules, say: Limited) -> Taken:
+    """Let a turn take the message, or say why none does."""
+    limit = limited(c, event, message.author.id, message.place, rules)
+    if limit is not None:
+        return refuse(c, event, message.target, replace(limit, told=limit.told and not message.commanded), say)
+    rows = c.execute(_GOING_ON, {"channel": message.place.id}).all()
+    conversation = UUID(rows[0].talk) if rows else None
+    going_on = sorted((row for row in rows if row.id is not None), key=lambda row: row.id)
+    if conversation is not None:
+        joined = _joins(c, going_on, message, rules)
+        if joined is not None:
+            return _join(c, event, conversation, joined, message)
+        if len(going_on) > rules.queue:
+            return notes.notice(c, event, message.target, say("queue_full", None), decision="queue_full")
+        talks.hear(c, event.now, conversation)
+    else:
+        title = message.text.strip() or next((one.name for one in message.attachments), "")
+        conversation = talks.open_new(c, event.now, event.platform, message.place, title)
+    stopping = [turns.ask_stop(c, row.id) for row in going_on if rules.interrupt and row.state == "running"]
+    made = queue(c, event, conversation, message.place, message)
+    return Taken("queued", made, conversation, stopping, behind=len(going_on))
+
+
+def queue(c: Connection, event: Happened, conversation: UUID, place: Channel, message: Message) -> Waiting:
+    """A new turn with this message."""
     made = turns.create(
         c,
-        now,
-        platform=platform,
+        event.now,
+        platform=event.platform,
         kind="ask",
         state="queued",
         target=message.target,
         place=place,
         conversation=conversation,
-        size=len(message.text) + (0 if quoted is None else len(quoted.text)),
+        asker=message.author.id,
+        size=messages.size(message.text, message.quoted),
     )
-    c.execute(
-        _SAY,
-        {
-            "turn": made.turn,
-            "ordinal": 0,
-            "message": message.id,
-            "author": message.author.id,
-            "name": message.author.name,
-            "text": message.text,
-            "quoted": codec.dump_quoted(quoted),
-            "attachments": codec.dump_attachments(message.attachments),
-            "sent_at": codec.stamp(message.sent_at),
-        },
-    )
-    _remember(c, now, platform, message.keys, "queued", made.turn)
-    return Taken("queued", made, conversation)
+    messages.add(c, made.turn, 0, message)
+    notes.remember(c, event, "queued" if event.decision == "command" else event.decision, made.turn)
+    return made
 
 
-def tell(
-    c: Connection,
-    now: datetime,
-    platform: str,
-    target: Target,
-    keys: tuple[str, ...],
-    decision: Decision,
-    text: str,
-) -> Taken:
-    """A notice."""
-    if _known(c, now, platform, keys):
-        return DUPLICATE
-    return _notice(c, now, platform, target, keys, decision, text)
+def limited(c: Connection, event: Happened, author: AuthorId, place: Channel, rules: Rules) -> Limit | None:
+    """Why a person may not ask now."""
+    if rules.per_minute:
+        since = codec.stamp(event.now - A_MINUTE)
+        pace = c.execute(_PACE, {"author": author, "since": since}).one()
+        if pace.taken >= rules.per_minute:
+            return Limit("too_fast", None, bool(pace.refused))
+    share = spending.over(c, event.now, author, place, rules.budgets)
+    if share is None:
+        return None
+    since = codec.stamp(event.now - TOLD_AGAIN)
+    told = c.execute(_TOLD, {"author": author, "since": since, "channel": event.channel}).one_or_none()
+    return Limit("over_limit", share, told is not None)
 
 
-def note(c: Connection, now: datetime, platform: str, message: Message, decision: Decision) -> Taken:
+def refuse(c: Connection, event: Happened, target: Target, limit: Limit, say: Limited) -> Taken:
+    """Say why a person may not ask now, unless they were told; who waits for an answer of their own is told every time."""
+    if limit.told and not target.private and target.handle is None:
+        return note(c, event, limit.decision)
+    return notes.notice(c, event, target, say(limit.decision, limit.share), decision=limit.decision)
+
+
+def aside(c: Connection, event: Happened, target: Target, text: str) -> Taken:
+    """A notice that no single event has caused."""
+    return notes.DUPLICATE if notes.known(c, event) else notes.notice(c, event, target, text)
+
+
+def note(c: Connection, event: Happened, decision: Decision) -> Taken:
     """Keep the decision alone."""
-    if _known(c, now, platform, message.keys):
-        return DUPLICATE
-    _remember(c, now, platform, message.keys, decision, None)
+    notes.remember(c, event, decision, None)
     return Taken(decision)
 
 
-def stop(c: Connection, now: datetime, platform: str, message: Message, nothing: str) -> Taken:
-    """Stop what is going on in the open conversation; say `nothing` if there is nothing."""
-    if _known(c, now, platform, message.keys):
-        return DUPLICATE
-    conversation = reads.conversation(c, message.place.id)
-    stopping = [] if conversation is None else turns.stop_all(c, conversation)
-    if not stopping:
-        return _notice(c, now, platform, message.target, message.keys, "command", nothing)
-    _remember(c, now, platform, message.keys, "command", None)
-    return Taken("command", conversation=conversation, stopping=stopping)
-
-
-def new(c: Connection, now: datetime, platform: str, message: Message, text: str, nothing: str) -> Taken:
-    """Close the open conversation, stop what is going on there, and say so; say `nothing` if none is open."""
-    if _known(c, now, platform, message.keys):
-        return DUPLICATE
-    conversation = reads.conversation(c, message.place.id)
-    if conversation is None:
-        return _notice(c, now, platform, message.target, message.keys, "command", nothing)
-    stopping = _close(c, now, conversation, "new")
-    told = _notice(c, now, platform, message.target, message.keys, "command", text)
-    return Taken("command", told.waiting, conversation, stopping)
-
-
-def leave(c: Connection, now: datetime, platform: str, channel: ChannelId | None, space: str | None) -> list[Waiting]:
-    """Close the open conversations of a channel and of those below it, or of a space; the turns that were told to stop."""
-    found: list[str] = []
-    if channel is not None:
-        found += c.execute(_OF_CHANNEL, {"channel": channel}).scalars()
-        found += c.execute(_BELOW_CHANNEL, {"channel": channel}).scalars()
-    if space is not None:
-        found += c.execute(_OF_SPACE, {"platform": platform, "space": space}).scalars()
-    stopping = [turn for one in dict.fromkeys(found) for turn in _close(c, now, UUID(one), "left")]
-    return sorted(stopping, key=lambda turn: turn.turn)
-
-
-def known(c: Connection, platform: str, names: Collection[str]) -> frozenset[str]:
-    """The keys among these that are known."""
-    return frozenset(c.execute(_WHICH, {"platform": platform, "keys": list(names)}).scalars())
-
-
-def _known(c: Connection, now: datetime, platform: str, names: tuple[str, ...]) -> bool:
-    """Whether one of the keys is known; then the others are from now on, too."""
-    row = c.execute(_KNOWN, {"platform": platform, "keys": names}).one_or_none()
-    if row is None:
-        return False
-    if len(names) > 1:
-        _remember(c, now, platform, names, row.decision, row.turn)
-    return True
-
-
-def _remember(c: Connection, now: datetime, platform: str, names: tuple[str, ...], decision: Decision, turn: int | None) -> None:
-    at = codec.stamp(now)
-    c.execute(_REMEMBER, [{"platform": platform, "key": name, "decision": decision, "turn": turn, "at": at} for name in names])
-
-
-def _notice(
+def stop(
     c: Connection,
-    now: datetime,
-    platform: str,
-    target: Target,
-    names: tuple[str, ...],
-    decision: Decision,
-    text: str,
+    event: Happened,
+    cause: Cause,
+    nothing: str,
+    done: str | None,
+    turn: int | None,
+    message: MessageId | None,
 ) -> Taken:
-    # A notice is said where people wrote: the thread of an answer may not exist.
-    made = turns.create(c, now, platform=platform, kind="notice", state="answered", target=target, place=target.channel)
-    turns.add_final(c, made.turn, Final(text=text, outcome="done"))
-    _remember(c, now, platform, names, decision, made.turn)
-    return Taken(decision, made)
+    """Stop what is going on in the open conversation, or one turn; say `nothing` if there is nothing."""
+    if turn is not None:
+        stopping = _stop_one(c, event.platform, turn, message)
+        conversation = stopping[0].conversation if stopping else None
+    else:
+        conversation = talks.opened(c, cause.place.id)
+        stopping = [] if conversation is None else turns.stop_all(c, conversation)
+    if not stopping:
+        return notes.notice(c, event, cause.target, nothing)
+    if done is None:
+        notes.remember(c, event, event.decision, None)
+        return Taken(event.decision, None, conversation, stopping)
+    told = notes.notice(c, event, cause.target, done)
+    return Taken(told.decision, told.waiting, conversation, stopping)
 
 
-def _open(c: Connection, now: datetime, platform: str, place: Channel) -> UUID:
-    conversation = uuid4()
-    c.execute(
-        _OPEN,
-        {
-            "id": str(conversation),
-            "platform": platform,
-            "channel": place.id,
-            "parent": place.parent,
-            "space": place.space,
-            "opened_at": codec.stamp(now),
-        },
-    )
-    return conversation
+def new(c: Connection, event: Happened, cause: Cause, text: str, nothing: str) -> Taken:
+    """Close the open conversation, stop what is going on there, and say so; say `nothing` if none is open."""
+    conversation = talks.opened(c, cause.place.id)
+    if conversation is None:
+        return notes.notice(c, event, cause.target, nothing)
+    stopping = talks.close(c, event.now, conversation, "new")
+    told = notes.notice(c, event, cause.target, text)
+    return Taken(told.decision, told.waiting, conversation, stopping)
 
 
-def _close(c: Connection, now: datetime, conversation: UUID, why: Why) -> list[Waiting]:
-    c.execute(_CLOSE, {"which": str(conversation), "now": codec.stamp(now), "reason": why})
-    return turns.stop_all(c, conversation)
+def _stop_one(c: Connection, platform: str, turn: int, message: MessageId | None) -> list[Waiting]:
+    found = turns.find(c, turn)
+    if found is None or found.platform != platform or found.state not in ("queued", "running", "stopping"):
+        return []
+    if message is not None and parts.channel(c, turn, message) is None:
+        return []
+    return [turns.ask_stop(c, turn)]
+
+
+def _joins(c: Connection, going_on: list[Row[*tuple[Any, ...]]], message: Message, rules: Rules) -> Row[*tuple[Any, ...]] | None:
+    """The turn that the message goes into, if it goes into one.
+
+    One that has to be answered by other means never does: people would wait for that answer in vain.
+    """
+    if message.target.handle is not None or message.target.private:
+        return None
+    able = {row.id: row for row in going_on if row.state in ("queued", "running")}
+    if able and message.album is not None:
+        turn = messages.of_album(c, list(able), message.album)
+        if turn is not None and not parts.any_shown(c, turn):
+            return able[turn]
+    if not rules.burst:
+        return None
+    mine = next((row for row in reversed(able.values()) if row.asker == codec.clean(message.author.id)), None)
+    newest = None if mine is None else messages.last(c, mine.id)
+    if mine is None or newest is None or abs(message.sent_at - newest.sent_at) > rules.burst or parts.any_shown(c, mine.id):
+        return None
+    return mine
+
+
+def _join(c: Connection, event: Happened, conversation: UUID, row: Row[*tuple[Any, ...]], message: Message) -> Taken:
+    talks.hear(c, event.now, conversation)
+    messages.join(c, row.id, message)
+    notes.remember(c, event, "joined", row.id)
+    turn = turns.find(c, row.id)
+    again = turns.ask_again(c, turn) if turn is not None and turn.state == "running" else None
+    return Taken("joined", conversation=conversation, again=again)

@@ -1,12 +1,15 @@
 """Rows as records, and the faults of those who ask for what is not there."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row
 
+from shared.backends import Usage
+from shared.chat import Attachment
 from shared.store import codec
-from shared.store.records import Asked, Final, Waiting
+from shared.store.records import Asked, Final, Kept, Part, Waiting
 from shared.store.schema import turns
 
 
@@ -40,34 +43,60 @@ def waiting(row: Row[*tuple[Any, ...]]) -> Waiting:
     )
 
 
-def asked(row: Row[*tuple[Any, ...]]) -> Asked:
-    """The message of a row of `messages`."""
+def kept(row: Row[*tuple[Any, ...]]) -> Kept:
+    """The file of a row of `files`."""
+    made = None if row.made is None else codec.load_material(row.made)
+    return Kept(row.nth, Attachment(row.ref, row.name, row.media_type, row.size), bool(row.quoted), made, row.problem)
+
+
+def asked(row: Row[*tuple[Any, ...]], files: Sequence[Kept]) -> Asked:
+    """The message of a row of `messages`, with its files."""
     return Asked(
+        row.ordinal,
         row.message,
         row.author,
         row.name,
         row.text,
-        codec.load_quoted(row.quoted),
-        codec.load_attachments(row.attachments),
+        codec.load_quoted(row.quoted, tuple(one.attachment for one in files if one.quoted)),
+        tuple(files),
         codec.moment(row.sent_at),
     )
 
 
-def final(row: Row[*tuple[Any, ...]]) -> Final:
-    """The final of a row of `finals`."""
-    model, put, got, cache_read, cache_write = (None, 0, 0, 0, 0) if row.usage is None else codec.load(row.usage)
+def part(row: Row[*tuple[Any, ...]]) -> Part:
+    """The part of a row of `parts`."""
+    return Part(row.ordinal, row.state, row.message, row.channel, codec.moment(row.begun_at), row.kind)
+
+
+def final(row: Row[*tuple[Any, ...]], used: Usage | None) -> Final:
+    """The final of a row of `finals`, with the usage of its try."""
     return Final(
         text=row.text,
         outcome=row.outcome,
         note=row.note,
+        buttons=codec.load_buttons(row.buttons),
+        files=codec.load_made(row.files),
         stop=row.stop,
         blocks=codec.load_blocks(row.blocks),
+        condensed=bool(row.condensed),
         backend=row.backend,
-        model=model,
-        input_tokens=put,
-        output_tokens=got,
-        cache_read_tokens=cache_read,
-        cache_write_tokens=cache_write,
+        usage=used,
         failure=row.failure,
         detail=row.detail,
+        thoughts=row.thoughts or "",
+    )
+
+
+def used(row: Row[*tuple[Any, ...]]) -> Usage | None:
+    """The usage of a row of `usage`; None if the try has used up nothing."""
+    if row.model is None:
+        return None
+    return Usage(
+        row.model,
+        row.input_tokens,
+        row.output_tokens,
+        row.cache_read_tokens,
+        row.cache_write_tokens,
+        row.cost,
+        bool(row.estimated),
     )

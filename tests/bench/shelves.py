@@ -10,8 +10,9 @@ from pathlib import Path
 from statistics import median
 from uuid import UUID
 
+from shared.backends import Usage
 from shared.chat import Author, AuthorId, Channel, ChannelId, Message, MessageId, Target
-from shared.store import Final, Store
+from shared.store import Decision, Final, Rules, Share, Store
 
 CALLS = 150
 """How often each call is timed at each size."""
@@ -20,6 +21,8 @@ TURNS = 10
 SAME = 10
 """How many turns the history is asked for while their number grows, so that each answer is of one length."""
 TEXT = "word " * 40
+RULES = Rules()
+USAGE = Usage("odd", output_tokens=200)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +70,15 @@ def _message(number: int, channel: str) -> Message:
     )
 
 
+def _nothing(decision: Decision, share: Share | None) -> str:
+    return "nothing is refused here"
+
+
 async def _made(path: Path) -> UUID:
     """A new file with one conversation of one answered turn."""
     store = await Store.open(path)
     try:
-        taken = await store.ask("odd", _message(1, "probe"))
+        taken = await store.ask("odd", _message(1, "probe"), rules=RULES, say=_nothing)
         if taken.waiting is None or taken.conversation is None:
             raise RuntimeError("a first message was not taken")
         await _answer(store, taken.waiting.turn, ChannelId("odd:probe"))
@@ -84,7 +91,7 @@ async def _answer(store: Store, turn: int, channel: ChannelId) -> None:
     await store.begin(turn)
     await store.sending(turn, 0, channel)
     await store.shown(turn, 0, MessageId(f"odd:a{turn}"))
-    await store.settle(turn, Final(text=TEXT * 5, outcome="done", backend="odd", model="odd", output_tokens=200))
+    await store.settle(turn, Final(text=TEXT * 5, outcome="done", backend="odd", usage=USAGE))
     await store.delivered(turn)
 
 
@@ -116,6 +123,7 @@ def _copy_turns(file: sqlite3.Connection, times: int, changed: Mapping[str, str]
     _copy(file, "turns", times, "id = 1", {"id": turn, **changed})
     _copy(file, "messages", times, "turn = 1", {"turn": turn, "message": f"'odd:m' || ({turn})"})
     _copy(file, "finals", times, "turn = 1", {"turn": turn})
+    _copy(file, "usage", times, "turn = 1", {"turn": turn})
     _copy(file, "keys", times, "turn = 1", {"turn": turn, "key": f"'odd:m' || ({turn})"})
     _copy(file, "parts", times, "turn = 1", {"turn": turn, "message": f"'odd:a' || ({turn})"})
 
@@ -157,7 +165,7 @@ class _Times:
     async def take(self, store: Store, number: int, probe: UUID) -> None:
         """Time each call once."""
         begun = time.perf_counter()
-        taken = await store.ask("odd", _message(10**9 + number, f"new{number}"))
+        taken = await store.ask("odd", _message(10**9 + number, f"new{number}"), rules=RULES, say=_nothing)
         self.intake.append(time.perf_counter() - begun)
         if taken.waiting is None:
             raise RuntimeError("a message was not taken")
@@ -168,5 +176,5 @@ class _Times:
         begun = time.perf_counter()
         told = await store.history(probe, before=turn, turns=SAME, characters=400_000)
         self.history.append(time.perf_counter() - begun)
-        if len(told) != SAME:
-            raise RuntimeError(f"a history of {len(told)} turns")
+        if len(told.exchanges) != SAME:
+            raise RuntimeError(f"a history of {len(told.exchanges)} turns")

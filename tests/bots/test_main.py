@@ -122,7 +122,9 @@ async def test_a_second_demo_is_told_and_leaves_the_first_one_alone(tmp_path: Pa
         await read_until(demo.stdout, "Ctrl-C")
         before = _files(folder, "address.json", "discord.*")
         assert "Another Threadline already runs" in (await run(tmp_path, "demo")).sentence()
-        assert _files(folder, "address.json", "discord.*") == before
+        after = _files(folder, "address.json", "discord.*")
+        # The first one may write on meanwhile.
+        assert all(after[path].startswith(was) for path, was in before.items())
         talk = await run(tmp_path, "demo", "@threadline what is 2 + 3?")
         assert "5" in talk.out
 

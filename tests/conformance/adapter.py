@@ -3,12 +3,15 @@
 import asyncio
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 
 import pytest
 
-from shared.chat import Connected, Event, Limit, Message, Target
+from shared.chat import Act, Connected, Event, Limit, Message, Target
 from shared.errors import Forbidden, Gone, RateLimited, Unavailable
 from tests.conformance.adapter_abilities import AbilityPromises
+from tests.conformance.adapter_commands import CommandPromises
+from tests.conformance.adapter_files import FilePromises
 from tests.conformance.adapter_rig import Break, Rig, answering, asked, listening, need, running
 
 MARKDOWN = """# A title with *emphasis*
@@ -37,7 +40,7 @@ def f(x: int) -> int:
 """
 
 
-class AdapterPromises(AbilityPromises):
+class AdapterPromises(AbilityPromises, CommandPromises, FilePromises):
     """The promises of `shared.chat.Adapter` and of its optional abilities."""
 
     def test_a_promise_is_overridden_only_with_a_reason(self) -> None:
@@ -253,7 +256,7 @@ class AdapterPromises(AbilityPromises):
     async def test_every_act_has_limits(self, rig: Rig) -> None:
         async with listening(rig.adapter) as heard:
             target = await answering(rig, await asked(rig, heard))
-            for act in ("post", "edit", "delete", "busy", "open"):
+            for act in get_args(Act):
                 limits = rig.adapter.limits(target, act)
                 assert len({limit.scope for limit in limits}) == len(limits)
                 assert all(_sane(limit) for limit in limits)

@@ -1,13 +1,15 @@
 """What the conformance suite of adapters needs of a platform: a simulator with an adapter on it."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar, runtime_checkable
 
 import pytest
 
-from shared.chat import Adapter, Channel, Connected, Deliver, Event, Message, Target, Threads
+from shared.chat import Adapter, Attachment, Channel, Connected, Deliver, Event, Message, Target, Threads
+
+E = TypeVar("E", bound=Event)
 
 Break = Literal["error", "reset before", "reset after"]
 """The service answers that it is unavailable; the connection is cut before, or after, the call has taken effect."""
@@ -79,6 +81,102 @@ class Rig(Protocol):
         ...
 
 
+Spoil = Literal["cut", "redirect", "gone"]
+"""The connection is cut in the middle of the file; the file is said to be on another host; it is there no more."""
+
+
+@runtime_checkable
+class Presses(Protocol):
+    """A rig on whose platform messages have buttons."""
+
+    def buttons(self, channel: Channel) -> list[list[str]]:
+        """For each message of `shown`, the labels of its buttons."""
+        ...
+
+    async def press(self, channel: Channel, label: str) -> None:
+        """Somebody presses the button with this label under the newest message of the bot that has one."""
+        ...
+
+
+@runtime_checkable
+class Changes(Protocol):
+    """A rig on whose platform people can change and take back what they said. All is about the last thing said to the bot."""
+
+    async def change(self, text: str) -> None:
+        """They change it to this, said to the bot as before."""
+        ...
+
+    async def preview(self) -> None:
+        """The platform changes it in a way that is nobody's doing."""
+        ...
+
+    async def take_back(self) -> None:
+        """They delete it."""
+        ...
+
+
+@runtime_checkable
+class Commands(Protocol):
+    """A rig on whose platform commands can be given in another way than as text."""
+
+    async def command(self, name: str, options: Mapping[str, str]) -> None:
+        """Somebody gives a command in the channel. Raises if the platform does not offer it."""
+        ...
+
+    def read(self, *, others: bool = False) -> list[str]:
+        """What the person who gives commands, or somebody else, reads of the bot in the channel, oldest first.
+
+        Signs of the platform's that an answer is awaited, and questions that it shows again, are left out.
+        """
+        ...
+
+    async def expire(self) -> None:
+        """The time in which the commands given so far can be answered is over."""
+        ...
+
+    async def offered(self, names: Collection[str]) -> int:
+        """Wait until the platform offers just these commands; how often they have been registered since the beginning."""
+        ...
+
+    async def suggested(self, name: str, option: str, text: str) -> list[str]:
+        """The values that a person is offered while they write `text` into an option."""
+        ...
+
+
+@runtime_checkable
+class Attaches(Protocol):
+    """A rig on whose platform people can attach files."""
+
+    async def attach(self, text: str, name: str, data: bytes) -> None:
+        """Somebody says something to the bot with a file."""
+        ...
+
+    async def spoil(self, how: Spoil) -> None:
+        """Let it go wrong when the file is fetched next."""
+        ...
+
+    def elsewhere(self) -> Attachment:
+        """A file whose address is on a host that is not the platform's, where something would answer."""
+        ...
+
+
+@runtime_checkable
+class Holds(Protocol):
+    """A rig that knows the files and the signs that the bot shows."""
+
+    def files(self, channel: Channel) -> list[tuple[str, bytes]]:
+        """Names and bytes of the files that the bot shows in a channel, oldest first."""
+        ...
+
+    def signs(self) -> int:
+        """How many signs of the bot are on what was last said to it."""
+        ...
+
+    async def forbid_signs(self) -> None:
+        """Take away the permission to leave signs."""
+        ...
+
+
 class Heard:
     """What the adapter delivered, in order, and a way to wait for it."""
 
@@ -100,6 +198,15 @@ class Heard:
     def of_bots(self) -> list[Message]:
         """What bots wrote, ours included."""
         return [event for event in self.events if isinstance(event, Message) and event.author.is_bot]
+
+    def of(self, kind: type[E]) -> list[E]:
+        """The events of one kind."""
+        return [event for event in self.events if isinstance(event, kind)]
+
+    async def one(self, kind: type[E], count: int = 1) -> E:
+        """The event number `count` of a kind, waited for."""
+        await self.until(lambda: len(self.of(kind)) >= count)
+        return self.of(kind)[count - 1]
 
     @property
     def texts(self) -> list[str]:

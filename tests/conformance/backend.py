@@ -6,13 +6,29 @@ overridden only by a test marked `xfail(reason=…)`.
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from itertools import pairwise
 from typing import Protocol, cast
 from uuid import UUID
 
 import pytest
 
-from shared.backends import Answer, Backend, Delta, Finished, Prompt, Retrying, Said, Thinking
-from shared.errors import Failure
+from shared.backends import (
+    Answer,
+    Backend,
+    Counts,
+    Delta,
+    Doing,
+    Estimates,
+    Finished,
+    Models,
+    Prompt,
+    Retrying,
+    Said,
+    Spent,
+    Thinking,
+)
+from shared.errors import Failure, UnknownModel
+from shared.material import Material
 
 CONVERSATION = UUID("6f9619ff-8b86-4d01-b42d-00cf4fc964ff")
 
@@ -139,6 +155,60 @@ class BackendContract:
         assert usage.input_tokens > 0
         assert usage.output_tokens > 0
 
+    async def test_what_is_used_up_only_grows_and_the_end_says_it_all(self, rig: Rig) -> None:
+        answers = await collect(rig.backend, prompt(rig.plain()))
+        told = [answer.usage for answer in answers if isinstance(answer, Spent)] + [finish(answers).usage]
+        for earlier, later in pairwise(told):
+            assert later.output_tokens >= earlier.output_tokens
+            assert later.input_tokens >= earlier.input_tokens
+            assert (later.cost or 0) >= (earlier.cost or 0)
+
+    async def test_a_tool_has_ended_before_text_goes_on(self, rig: Rig) -> None:
+        for text in (rig.plain(), rig.long(), rig.cut_short()):
+            running = False
+            for answer in await collect(rig.backend, prompt(text)):
+                running = answer.tool is not None if isinstance(answer, Doing) else running
+                assert not (running and isinstance(answer, Delta | Finished))
+
+    async def test_a_plain_answer_makes_no_files_and_condenses_nothing(self, rig: Rig) -> None:
+        last = finish(await collect(rig.backend, prompt(rig.plain())))
+        assert (list(last.files), last.condensed) == ([], False)
+
+    async def test_files_are_taken_along_with_what_is_said(self, rig: Rig) -> None:
+        notes = Material("text", "notes.txt", "text/plain", 9, text="the milk\n")
+        line = Said("user", f"{rig.plain()} [notes.txt]", None, (notes,))
+        assert finish(await collect(rig.backend, prompt("", Said("user", "see [notes.txt]", None, (notes,)), ask=[line]))).text
+
+    async def test_the_models_that_it_knows_are_found_by_their_names(self, rig: Rig) -> None:
+        if not isinstance(rig.backend, Models):
+            pytest.skip("knows no models")
+        models = await rig.backend.models()
+        assert models
+        assert len({model.id for model in models}) == len(models)
+        for model in models:
+            assert model.name
+            assert model.window >= model.output > 0
+            assert await rig.backend.model(model.id) == model
+        for unknown in ("no-such-model", "", "a\nb", "\ud83d"):
+            with pytest.raises(UnknownModel) as raised:
+                await rig.backend.model(unknown)
+            assert "\n" not in raised.value.detail
+
+    async def test_more_words_count_more(self, rig: Rig) -> None:
+        if not isinstance(rig.backend, Counts):
+            pytest.skip("cannot count")
+        assert 0 < await rig.backend.count(prompt("one")) < await rig.backend.count(prompt("one two three " * 20))
+
+    async def test_an_estimate_grows_with_words_and_says_that_it_is_one(self, rig: Rig) -> None:
+        if not isinstance(rig.backend, Estimates):
+            pytest.skip("cannot estimate")
+        short, long = (rig.backend.estimate(prompt("one " * words), "two " * words) for words in (1, 100))
+        assert short.estimated
+        assert short == rig.backend.estimate(prompt("one "), "two ")
+        assert 0 < short.input_tokens < long.input_tokens
+        assert 0 < short.output_tokens < long.output_tokens
+        assert (short.cost or 0) <= (long.cost or 0)
+
     async def test_a_long_answer_comes_whole_and_in_pieces(self, rig: Rig) -> None:
         answers = await collect(rig.backend, prompt(rig.long()))
         assert finish(answers).text == spoken(answers)
@@ -195,7 +265,7 @@ class BackendContract:
             assert type(failure) is kind, text
             assert failure.detail
             assert "\n" not in failure.detail
-            assert all(isinstance(answer, Retrying | Thinking) for answer in answers)
+            assert all(isinstance(answer, Retrying | Thinking | Spent) for answer in answers)
 
     async def test_a_failure_after_the_first_words_keeps_them_and_is_not_retried(self, rig: Rig) -> None:
         text, kind = rig.breaking()

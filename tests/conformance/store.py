@@ -5,11 +5,21 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-import pytest
-
-from shared.chat import Attachment, Author, AuthorId, Channel, ChannelId, Message, MessageId, Quoted, Target
-from shared.states import IllegalStep, Outcome
-from shared.store import Final, Store, Taken, TurnKind, UnknownPart, UnknownTurn, Waiting
+from shared.chat import (
+    Attachment,
+    Author,
+    AuthorId,
+    Channel,
+    ChannelId,
+    Command,
+    Message,
+    MessageId,
+    Pressed,
+    Quoted,
+    Target,
+)
+from shared.states import Outcome
+from shared.store import Decision, Final, Kept, Rules, Share, Store, Taken, TurnKind, Waiting
 
 START = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 OUTCOMES: tuple[Outcome, ...] = ("done", "stopped", "failed")
@@ -53,6 +63,55 @@ def message(number: int, *, place: Channel | None = None, keys: tuple[str, ...] 
     )
 
 
+EASY = Rules(queue=1_000_000)
+
+
+def refused(decision: Decision, share: Share | None) -> str:
+    return decision if share is None else f"{decision}: {share.used} of {share.budget.most}, until {share.resets_at:%d.%m.}"
+
+
+async def ask(store: Store, one: Message, *, rules: Rules = EASY) -> Taken:
+    return await store.ask("odd", one, rules=rules, say=refused)
+
+
+def command(number: int, *, place: Channel | None = None, name: str = "retry") -> Command:
+    return Command(
+        keys=(f"odd:command:{number}",),
+        target=Target(place or channel("general"), handle="secret"),
+        author=Author(AuthorId("odd:ada"), "Ada"),
+        sent_at=START,
+        name=name,
+    )
+
+
+def pressed(number: int, shown: str, *, place: Channel | None = None) -> Pressed:
+    return Pressed(
+        keys=(f"odd:pressed:{number}",),
+        target=Target(place or channel("general")),
+        author=Author(AuthorId("odd:bob"), "Bob"),
+        sent_at=START,
+        button="retry",
+        message=MessageId(shown),
+    )
+
+
+async def ended(store: Store, number: int, **said: str) -> Taken:
+    """An answer that people see as the message "odd:9…"."""
+    taken = await answered(store, number, **said)
+    await store.sending(made(taken), 0, ChannelId("odd:general"))
+    await store.shown(made(taken), 0, MessageId(f"odd:9{number}"))
+    await store.delivered(made(taken))
+    return taken
+
+
+async def words(store: Store, taken: Taken) -> str:
+    """What a notice says."""
+    assert kind(taken) == "notice"
+    told = (await store.load(made(taken))).final
+    assert told is not None
+    return told.text
+
+
 def made(taken: Taken) -> int:
     assert taken.waiting is not None
     return taken.waiting.turn
@@ -71,8 +130,10 @@ def final(text: str = "an answer", outcome: Outcome = "done", stop: str | None =
     return Final(text=text, outcome=outcome, stop=stop, backend="demo")
 
 
-async def answered(store: Store, number: int, *, text: str = "an answer", stop: str | None = "end", ask: str = "hello") -> Taken:
-    taken = await store.ask("odd", message(number, text=ask))
+async def answered(
+    store: Store, number: int, *, text: str = "an answer", stop: str | None = "end", question: str = "hello"
+) -> Taken:
+    taken = await ask(store, message(number, text=question))
     await store.begin(made(taken))
     await store.settle(made(taken), final(text, stop=stop))
     return taken
@@ -83,9 +144,9 @@ async def states(store: Store) -> dict[int, str]:
 
 
 async def test_a_message_is_queued_in_a_conversation_of_its_place(store: Store) -> None:
-    first = await store.ask("odd", message(1))
-    second = await store.ask("odd", message(2))
-    elsewhere = await store.ask("odd", message(3, place=channel("other")))
+    first = await ask(store, message(1))
+    second = await ask(store, message(2))
+    elsewhere = await ask(store, message(3, place=channel("other")))
     assert first.decision == second.decision == "queued"
     assert kind(first) == "ask"
     assert first.conversation == second.conversation == await store.conversation(ChannelId("odd:general"))
@@ -96,7 +157,7 @@ async def test_a_message_is_queued_in_a_conversation_of_its_place(store: Store) 
 
 async def test_the_thread_of_an_answer_holds_the_conversation(store: Store) -> None:
     thread = channel("thread", parent="general")
-    taken = await store.ask("odd", replace(message(1), thread=thread))
+    taken = await ask(store, replace(message(1), thread=thread))
     assert await store.conversation(thread.id) == taken.conversation
     assert await store.conversation(ChannelId("odd:general")) is None
     work = await store.load(made(taken))
@@ -106,25 +167,25 @@ async def test_the_thread_of_an_answer_holds_the_conversation(store: Store) -> N
 
 
 async def test_a_message_known_by_any_of_its_keys_is_a_duplicate(store: Store) -> None:
-    await store.ask("odd", message(1, keys=("a", "b")))
-    assert await store.ask("odd", message(1, keys=("c", "b"))) == Taken("duplicate")
-    assert await store.ask("odd", message(1, keys=("c", "d"))) == Taken("duplicate"), "the keys of a duplicate are known, too"
+    await ask(store, message(1, keys=("a", "b")))
+    assert await ask(store, message(1, keys=("c", "b"))) == Taken("duplicate")
+    assert await ask(store, message(1, keys=("c", "d"))) == Taken("duplicate"), "the keys of a duplicate are known, too"
     assert await store.tell("odd", message(1, keys=("d",)), decision="not_allowed", text="no") == Taken("duplicate")
     assert await store.note("odd", message(1, keys=("a",)), decision="too_old") == Taken("duplicate")
     assert await store.stop("odd", message(1, keys=("a",)), nothing="nothing") == Taken("duplicate")
     assert await store.new("odd", message(1, keys=("a",)), text="new", nothing="none") == Taken("duplicate")
     assert await store.aside("odd", message(1).target, key="b", decision="too_old", text="x") == Taken("duplicate")
     assert await states(store) == {1: "queued"}
-    assert (await store.ask("odd", message(2, keys=("e",)))).decision == "queued"
+    assert (await ask(store, message(2, keys=("e",)))).decision == "queued"
 
 
 async def test_a_message_that_repeats_its_own_key_is_taken_once(store: Store) -> None:
-    assert (await store.ask("odd", message(1, keys=("a", "a")))).decision == "queued"
-    assert (await store.ask("odd", message(1, keys=("a", "a")))).decision == "duplicate"
+    assert (await ask(store, message(1, keys=("a", "a")))).decision == "queued"
+    assert (await ask(store, message(1, keys=("a", "a")))).decision == "duplicate"
 
 
 async def test_which_keys_are_known_can_be_asked(store: Store) -> None:
-    await store.ask("odd", message(1, keys=("a", "b")))
+    await ask(store, message(1, keys=("a", "b")))
     await store.note("odd", message(2, keys=("c",)), decision="too_old")
     assert await store.known("odd", ["a", "c", "x"]) == {"a", "c"}
     assert await store.known("even", ["a"]) == frozenset()
@@ -132,7 +193,7 @@ async def test_which_keys_are_known_can_be_asked(store: Store) -> None:
 
 
 async def test_the_keys_of_two_platforms_are_apart(store: Store) -> None:
-    await store.ask("odd", message(1, keys=("a",)))
+    await ask(store, message(1, keys=("a",)))
     assert (await store.note("even", message(2, keys=("a",)), decision="empty")).decision == "empty"
 
 
@@ -151,8 +212,8 @@ async def test_a_notice_is_born_answered_and_belongs_to_no_conversation(store: S
 async def test_the_turn_that_an_event_made_is_given_as_a_restart_would_find_it(store: Store, clock: Clock) -> None:
     general, thread = channel("general"), channel("thread", parent="general")
     taken = [
-        await store.ask("odd", replace(message(1), thread=thread)),
-        await store.ask("odd", message(2)),
+        await ask(store, replace(message(1), thread=thread)),
+        await ask(store, message(2)),
         await store.tell("odd", message(3), decision="empty", text="no"),
         await store.aside("odd", message(4).target, key="k", decision="too_old", text="old"),
         await store.stop("odd", message(5, place=channel("other")), nothing="nothing"),
@@ -166,7 +227,7 @@ async def test_the_turn_that_an_event_made_is_given_as_a_restart_would_find_it(s
 async def test_a_note_keeps_the_decision_alone(store: Store) -> None:
     assert await store.note("odd", message(1), decision="too_old") == Taken("too_old")
     assert await store.unfinished() == []
-    assert (await store.ask("odd", message(1))).decision == "duplicate"
+    assert (await ask(store, message(1))).decision == "duplicate"
 
 
 async def test_an_aside_is_made_once_for_its_key(store: Store) -> None:
@@ -179,10 +240,10 @@ async def test_an_aside_is_made_once_for_its_key(store: Store) -> None:
 
 async def test_a_stop_reaches_every_turn_that_is_not_answered(store: Store) -> None:
     done = await answered(store, 1)
-    running = made(await store.ask("odd", message(2)))
+    running = made(await ask(store, message(2)))
     await store.begin(running)
-    queued = made(await store.ask("odd", message(3)))
-    elsewhere = made(await store.ask("odd", message(4, place=channel("other"))))
+    queued = made(await ask(store, message(3)))
+    elsewhere = made(await ask(store, message(4, place=channel("other"))))
     taken = await store.stop("odd", message(5), nothing="Nothing to stop.")
     assert (taken.decision, taken.waiting, taken.conversation) == ("command", None, done.conversation)
     assert [(turn.turn, turn.state) for turn in taken.stopping] == [(running, "stopping"), (queued, "stopping")]
@@ -190,7 +251,7 @@ async def test_a_stop_reaches_every_turn_that_is_not_answered(store: Store) -> N
     again = await store.stop("odd", message(6), nothing="Nothing to stop.")
     assert [turn.turn for turn in again.stopping] == [running, queued], "a stop may be asked for twice"
     assert again.waiting is None
-    assert (await store.ask("odd", message(7))).conversation == done.conversation, "the conversation stays open"
+    assert (await ask(store, message(7))).conversation == done.conversation, "the conversation stays open"
 
 
 async def test_a_stop_without_anything_to_stop_says_so(store: Store) -> None:
@@ -205,7 +266,7 @@ async def test_a_stop_without_anything_to_stop_says_so(store: Store) -> None:
 
 
 async def test_new_closes_the_conversation_and_stops_its_turns(store: Store) -> None:
-    old = await store.ask("odd", message(1))
+    old = await ask(store, message(1))
     taken = await store.new("odd", message(2), text="A new one.", nothing="None.")
     assert (taken.decision, kind(taken), taken.conversation) == ("command", "notice", old.conversation)
     assert [turn.turn for turn in taken.stopping] == [made(old)]
@@ -213,11 +274,11 @@ async def test_new_closes_the_conversation_and_stops_its_turns(store: Store) -> 
     assert told is not None
     assert told.text == "A new one."
     assert await store.conversation(ChannelId("odd:general")) is None
-    assert (await store.ask("odd", message(3))).conversation not in (None, old.conversation)
+    assert (await ask(store, message(3))).conversation not in (None, old.conversation)
 
 
 async def test_new_where_nothing_is_open_says_so(store: Store) -> None:
-    await store.ask("odd", message(1))
+    await ask(store, message(1))
     taken = await store.new("odd", message(2, place=channel("empty")), text="A new one.", nothing="None.")
     assert (taken.decision, kind(taken), taken.conversation, taken.stopping) == ("command", "notice", None, ())
     told = (await store.load(made(taken))).final
@@ -234,7 +295,7 @@ async def test_a_notice_is_told_where_people_wrote_and_not_in_the_thread_of_an_a
         await store.stop("odd", asked[1], nothing="nothing"),
         await store.new("odd", asked[2], text="new", nothing="none"),
     ]
-    await store.ask("odd", asked[3])
+    await ask(store, asked[3])
     taken.append(await store.new("odd", replace(message(9), thread=thread), text="new", nothing="none"))
     assert [one.waiting and one.waiting.channel for one in taken] == [general.id] * 4
     for one in taken:
@@ -248,10 +309,10 @@ async def test_a_turn_comes_back_with_all_that_was_said(store: Store, clock: Clo
     asked = replace(
         message(1, place=place, text="What is this?"),
         target=Target(place, MessageId("odd:1"), AuthorId("odd:ada"), True, "secret", expires),
-        quoted=Quoted("Bob", "that", False),
+        quoted=Quoted("Bob", "that", False, (Attachment("ref3", "c", "text/csv", 3),)),
         attachments=(Attachment("ref", "a.png", "image/png", 7), Attachment("ref2", "b", "text/plain", 0)),
     )
-    taken = await store.ask("odd", asked)
+    taken = await ask(store, asked)
     clock.move(timedelta(seconds=9))
     work = await store.begin(made(taken))
     assert (work.target, work.place, work.platform) == (asked.target, place, "odd")
@@ -259,178 +320,21 @@ async def test_a_turn_comes_back_with_all_that_was_said(store: Store, clock: Clo
     assert work.queued_at == START
     [said] = work.messages
     assert (said.id, said.author_id, said.name, said.text, said.sent_at) == ("odd:1", "odd:ada", "Ada", "What is this?", START)
-    assert (said.quoted, said.attachments) == (asked.quoted, asked.attachments)
+    assert said.quoted == asked.quoted
+    assert said.files == tuple(
+        Kept(nth, one, nth == 2) for nth, one in enumerate((*asked.attachments, Attachment("ref3", "c", "text/csv", 3)))
+    )
     assert taken.waiting == Waiting(made(taken), "odd", taken.conversation, "ask", "queued", place.id)
     [waiting] = await store.unfinished()
     assert replace(waiting, state="queued") == taken.waiting
     assert waiting.state == "running"
 
 
-async def test_attempts_are_counted_and_a_released_one_is_not(store: Store) -> None:
-    turn = made(await store.ask("odd", message(1)))
-    assert (await store.begin(turn)).attempts == 1
-    await store.sending(turn, 0, ChannelId("odd:general"))
-    second = await store.begin(turn)
-    assert second.attempts == 2
-    assert [part.state for part in second.parts] == ["sending"], "the second attempt sees what the first one left"
-    await store.release(turn)
-    back = await store.load(turn)
-    assert (back.state, back.attempts) == ("queued", 1)
-    third = await store.begin(turn)
-    assert (third.attempts, len(third.parts)) == (2, 1)
-
-
-async def test_parts_are_seen_after_the_first_attempt_was_released(store: Store) -> None:
-    turn = made(await store.ask("odd", message(1)))
-    await store.begin(turn)
-    await store.sending(turn, 0, ChannelId("odd:general"))
-    await store.shown(turn, 0, MessageId("odd:77"))
-    await store.release(turn)
-    assert [part.message for part in (await store.begin(turn)).parts] == ["odd:77"]
-
-
-@pytest.mark.parametrize("outcome", OUTCOMES)
-async def test_a_settled_turn_ends_as_it_was_settled(store: Store, outcome: Outcome) -> None:
-    asked = replace(message(1), target=Target(channel("general"), handle="secret"))
-    turn = made(await store.ask("odd", asked))
-    await store.begin(turn)
-    whole = Final(
-        text="text",
-        outcome=outcome,
-        note="note",
-        stop="max_tokens",
-        blocks=[{"type": "thinking", "signature": "x=", "z": 1, "a": [None, True, 1.5]}],
-        backend="demo",
-        model="m",
-        input_tokens=1,
-        output_tokens=2,
-        cache_read_tokens=3,
-        cache_write_tokens=4,
-        failure="Overloaded",
-        detail="529",
-    )
-    await store.settle(turn, whole)
-    settled = await store.load(turn)
-    assert (settled.state, settled.final, settled.target.handle) == ("answered", whole, "secret")
-    await store.delivered(turn)
-    ended = await store.load(turn)
-    assert (ended.state, ended.final, ended.target.handle) == (outcome, whole, None)
-    assert await store.unfinished() == []
-
-
-async def test_a_turn_that_people_cannot_have_ends_failed_with_its_text_kept(store: Store) -> None:
-    turn = made(await answered(store, 1))
-    await store.delivered(turn, failed=True)
-    ended = await store.load(turn)
-    assert (ended.state, ended.final) == ("failed", final())
-
-
-async def test_a_step_that_the_table_does_not_have_changes_nothing(store: Store) -> None:
-    turn = made(await store.ask("odd", message(1)))
-    steps: list[Callable[[], Awaitable[object]]] = [
-        lambda: store.release(turn),
-        lambda: store.settle(turn, final()),
-        lambda: store.delivered(turn),
-    ]
-    before = await store.load(turn)
-    for step in steps:
-        with pytest.raises(IllegalStep):
-            await step()
-    assert await store.load(turn) == before
-    await store.begin(turn)
-    await store.settle(turn, final())
-    before = await store.load(turn)
-    for step in (*steps[:2], lambda: store.begin(turn), lambda: store.ask_stop(turn)):
-        with pytest.raises(IllegalStep):
-            await step()
-    assert await store.load(turn) == before
-
-
-async def test_a_turn_that_is_not_there_is_a_fault(store: Store) -> None:
-    for step in (
-        lambda: store.begin(7),
-        lambda: store.load(7),
-        lambda: store.release(7),
-        lambda: store.ask_stop(7),
-        lambda: store.settle(7, final()),
-        lambda: store.delivered(7),
-        lambda: store.sending(7, 0, ChannelId("odd:general")),
-    ):
-        with pytest.raises(UnknownTurn):
-            await step()
-
-
-async def test_parts_are_sending_before_and_shown_after(store: Store) -> None:
-    turn = made(await store.ask("odd", message(1)))
-    await store.begin(turn)
-    here = ChannelId("odd:general")
-    await store.sending(turn, 1, here)
-    await store.sending(turn, 0, here)
-    await store.shown(turn, 0, MessageId("odd:90"))
-
-    async def parts() -> list[tuple[int, str, str | None, str]]:
-        return [(part.ordinal, part.state, part.message, part.channel) for part in (await store.load(turn)).parts]
-
-    await store.ask_stop(turn)
-    assert await parts() == [(0, "shown", "odd:90", here), (1, "sending", None, here)]
-    await store.dropped(turn, 1)
-    await store.dropped(turn, 1)
-    await store.sending(turn, 0, ChannelId("odd:thread"))
-    assert await parts() == [(0, "sending", None, "odd:thread")]
-    with pytest.raises(UnknownPart):
-        await store.shown(turn, 1, MessageId("odd:91"))
-
-
-async def test_a_part_tells_when_its_post_was_first_about_to_begin(store: Store, clock: Clock) -> None:
-    turn = made(await store.ask("odd", message(1)))
-    here, second = ChannelId("odd:general"), timedelta(seconds=1)
-
-    async def begun() -> list[datetime]:
-        return [part.begun_at for part in (await store.load(turn)).parts]
-
-    await store.sending(turn, 0, here)
-    clock.move(second)
-    await store.sending(turn, 0, here)
-    assert await begun() == [START], "the first try is the one that may be out there"
-    await store.shown(turn, 0, MessageId("odd:90"))
-    await store.sending(turn, 0, here)
-    assert await begun() == [START + second]
-
-
-async def test_a_turn_that_failed_leaves_no_part_to_look_for(store: Store, clock: Clock) -> None:
-    here = ChannelId("odd:general")
-    turn = made(await answered(store, 1))
-    await store.sending(turn, 0, here)
-    await store.shown(turn, 0, MessageId("odd:90"))
-    await store.sending(turn, 1, here)
-    await store.delivered(turn, failed=True)
-    assert [part.ordinal for part in (await store.load(turn)).parts] == [0]
-    clock.move(timedelta(days=2))
-    assert await store.ours(here) == frozenset()
-
-
-async def test_our_parts_of_a_channel_are_known_for_a_day(store: Store, clock: Clock) -> None:
-    here, there = ChannelId("odd:general"), ChannelId("odd:other")
-    turn = made(await store.ask("odd", message(1)))
-    for ordinal, place in enumerate((here, there, here)):
-        await store.sending(turn, ordinal, place)
-        await store.shown(turn, ordinal, MessageId(f"odd:9{ordinal}"))
-        clock.move(timedelta(hours=10))
-    assert await store.ours(there) == {"odd:91"}
-    assert await store.ours(here) == {"odd:92"}
-    await store.sending(turn, 3, here)
-    clock.move(timedelta(days=30))
-    assert await store.ours(there) == frozenset()
-    assert await store.ours(here) == {"odd:92"}, "what lay beside a lost part stays known, however long we were down"
-    await store.sending(turn, 3, here)
-    assert await store.ours(here) == {"odd:92"}, "the first try is the one that may be out there"
-
-
 async def test_leaving_a_channel_closes_what_is_in_and_below_it(store: Store) -> None:
     done = made(await answered(store, 1))
-    queued = made(await store.ask("odd", message(2)))
-    below = await store.ask("odd", message(3, place=channel("thread", parent="general")))
-    other = await store.ask("odd", message(4, place=channel("other")))
+    queued = made(await ask(store, message(2)))
+    below = await ask(store, message(3, place=channel("thread", parent="general")))
+    other = await ask(store, message(4, place=channel("other")))
     told = await store.leave("odd", channel=ChannelId("odd:general"))
     assert [(turn.turn, turn.state) for turn in told] == [(queued, "stopping"), (made(below), "stopping")]
     assert await states(store) == {done: "answered", queued: "stopping", made(below): "stopping", made(other): "queued"}
@@ -441,9 +345,9 @@ async def test_leaving_a_channel_closes_what_is_in_and_below_it(store: Store) ->
 
 
 async def test_leaving_a_space_closes_what_is_in_it(store: Store) -> None:
-    inside = await store.ask("odd", message(1))
-    direct = await store.ask("odd", message(2, place=channel("dm", space=None)))
-    elsewhere = await store.ask("odd", message(3, place=channel("far", space="odd:far")))
+    inside = await ask(store, message(1))
+    direct = await ask(store, message(2, place=channel("dm", space=None)))
+    elsewhere = await ask(store, message(3, place=channel("far", space="odd:far")))
     told = await store.leave("odd", space="odd:space")
     assert [turn.turn for turn in told] == [made(inside)]
     assert await states(store) == {made(inside): "stopping", made(direct): "queued", made(elsewhere): "queued"}

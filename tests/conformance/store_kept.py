@@ -6,10 +6,11 @@ from datetime import timedelta
 
 import pytest
 
+from shared.backends import Usage
 from shared.chat import Attachment, Author, AuthorId, Channel, ChannelId, MessageId, Quoted
 from shared.states import ENDED, IllegalStep
 from shared.store import Final, Store, Taken, UnknownTurn, Work
-from tests.conformance.store import START, Clock, Reopen, answered, channel, final, made, message, states, within
+from tests.conformance.store import START, Clock, Reopen, answered, ask, channel, final, made, message, states
 
 HOSTILE = ("\0", "a\0b", "\ud800", "x\udfffy", "\ud83d\ude00", "\u202ertl", "\u200b", "' OR 1=1 --", "%s ? :a", "\U0001f600", "")
 
@@ -89,25 +90,26 @@ async def test_any_text_survives(store: Store, text: str) -> None:
     asked = replace(
         message(1, place=place, text=text, keys=(f"key {text}",)),
         author=Author(AuthorId("odd:ada"), text),
-        quoted=Quoted(text, text, True),
+        quoted=Quoted(text, text, True, (Attachment(text, text, text, 2),)),
         attachments=(Attachment(text, text, text, 1),),
     )
-    turn = made(await store.ask("odd", asked))
-    assert (await store.ask("odd", asked)).decision == "duplicate"
+    turn = made(await ask(store, asked))
+    assert (await ask(store, asked)).decision == "duplicate"
     await store.begin(turn)
-    whole = Final(text=text, outcome="done", note=text, blocks=[{"text": text}], detail=text, model="m")
+    whole = Final(text=text, outcome="done", note=text, blocks=[{"text": text}], detail=text, usage=Usage(text or "m"))
     await store.settle(turn, whole)
     work = await store.load(turn)
     [said] = work.messages
-    assert (said.text, said.name, said.quoted) == (kept, kept, Quoted(kept, kept, True))
-    assert said.attachments == (Attachment(kept, kept, kept, 1),)
+    assert (said.text, said.name) == (kept, kept)
+    assert said.quoted == Quoted(kept, kept, True, (Attachment(kept, kept, kept, 2),))
+    assert said.files[0].attachment == Attachment(kept, kept, kept, 1)
     assert work.place.title == kept
-    assert work.final == replace(whole, text=kept, note=kept, detail=kept, blocks=[{"text": kept}])
+    assert work.final == replace(whole, text=kept, note=kept, detail=kept, blocks=[{"text": kept}], usage=Usage(kept or "m"))
 
 
 async def test_a_text_of_a_million_characters_survives(store: Store) -> None:
     text = "\U0001f600\0ab" * 250_000
-    turn = made(await store.ask("odd", message(1, text=text)))
+    turn = made(await ask(store, message(1, text=text)))
     [said] = (await store.begin(turn)).messages
     assert said.text == text
     await store.settle(turn, final(text))
@@ -117,7 +119,7 @@ async def test_a_text_of_a_million_characters_survives(store: Store) -> None:
 
 
 async def test_calls_are_applied_in_the_order_in_which_they_were_begun(store: Store) -> None:
-    taken = await asyncio.gather(*(store.ask("odd", message(number)) for number in range(300)))
+    taken = await asyncio.gather(*(ask(store, message(number)) for number in range(300)))
     assert [made(one) for one in taken] == sorted(made(one) for one in taken)
     assert len({one.conversation for one in taken}) == 1
     turn = made(taken[0])
@@ -129,24 +131,24 @@ async def test_calls_are_applied_in_the_order_in_which_they_were_begun(store: St
 
 async def test_a_fault_in_one_call_leaves_those_beside_it_alone(store: Store) -> None:
     results = await asyncio.gather(
-        store.ask("odd", message(1)), store.begin(99), store.ask("odd", message(2)), store.delivered(1), return_exceptions=True
+        ask(store, message(1)), store.begin(99), ask(store, message(2)), store.delivered(1), return_exceptions=True
     )
     assert [type(one) for one in results] == [Taken, UnknownTurn, Taken, IllegalStep]
     assert await states(store) == {1: "queued", 2: "queued"}
 
 
 async def test_a_cancelled_call_is_applied_nevertheless(store: Store) -> None:
-    call = asyncio.ensure_future(store.ask("odd", message(1)))
+    call = asyncio.ensure_future(ask(store, message(1)))
     await asyncio.sleep(0)
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call
-    assert (await store.ask("odd", message(1))).decision == "duplicate"
+    assert (await ask(store, message(1))).decision == "duplicate"
     assert await states(store) == {1: "queued"}
 
 
 async def test_closing_finishes_what_was_begun_and_all_is_there_afterwards(store: Store, reopen: Reopen) -> None:
-    calls = [asyncio.ensure_future(store.ask("odd", message(number))) for number in range(50)]
+    calls = [asyncio.ensure_future(ask(store, message(number))) for number in range(50)]
     await asyncio.sleep(0)
     again = await reopen()
     taken = [await call for call in calls]
@@ -159,45 +161,14 @@ async def test_closing_finishes_what_was_begun_and_all_is_there_afterwards(store
 async def test_a_direct_chat_is_known_from_its_first_message_on(store: Store) -> None:
     await store.seen("odd", {}, START)
     place, hall = replace(channel("dm", space=None), kind="direct"), channel("hall")
-    await store.ask("odd", message(3, place=place))
-    await store.ask("odd", message(4, place=place))
-    await store.ask("odd", message(5, place=hall))
+    await ask(store, message(3, place=place))
+    await ask(store, message(4, place=place))
+    await ask(store, message(5, place=hall))
     seen = await store.marks("odd")
     assert seen is not None
     assert (seen.newest, seen.channels) == ({place.id: "odd:3"}, [place]), "a later mark is for the reader to set"
     await store.seen("odd", {place.id: (place, MessageId("odd:4"))}, START)
-    await store.ask("odd", message(6, place=place))
+    await ask(store, message(6, place=place))
     again = await store.marks("odd")
     assert again is not None
     assert again.newest == {place.id: "odd:4"}
-
-
-async def test_history_is_the_newest_answers_oldest_first(store: Store) -> None:
-    taken = [await answered(store, number, text=f"answer {number}", ask=f"question {number}") for number in range(1, 6)]
-    await store.delivered(made(taken[0]))
-    await store.tell("odd", message(50), decision="not_allowed", text="a notice")
-    await store.ask("odd", message(60))
-    conversation = within(taken[0])
-    past = await store.history(conversation, before=1000, turns=3, characters=10_000)
-    assert [one.text for one in past] == ["answer 3", "answer 4", "answer 5"]
-    assert [[said.text for said in one.asked] for one in past] == [["question 3"], ["question 4"], ["question 5"]]
-    assert {one.backend for one in past} == {"demo"}
-    all_before = await store.history(conversation, before=made(taken[3]), turns=100, characters=10_000)
-    assert [one.turn for one in all_before] == [made(one) for one in taken[:3]]
-    assert await store.history(conversation, before=made(taken[0]), turns=3, characters=10_000) == ()
-
-
-async def test_history_is_cut_to_whole_turns(store: Store) -> None:
-    taken = [await answered(store, number, text="x" * 10, ask="y" * 5) for number in range(1, 5)]
-    conversation = within(taken[0])
-    for characters, expected in ((14, 0), (15, 1), (29, 1), (30, 2), (60, 4)):
-        past = await store.history(conversation, before=1000, turns=10, characters=characters)
-        assert [one.turn for one in past] == [made(one) for one in taken[len(taken) - expected :]]
-
-
-async def test_history_leaves_refusals_out(store: Store) -> None:
-    first = await answered(store, 1, text="kept", stop=None)
-    await answered(store, 2, text="refused", stop="refusal")
-    await answered(store, 3, text="kept, too")
-    past = await store.history(within(first), before=1000, turns=2, characters=1000)
-    assert [one.text for one in past] == ["kept", "kept, too"]

@@ -5,28 +5,54 @@ that whatever is lost, doubled, mixed up or put in the wrong place can be read o
 """
 
 import asyncio
+import base64
 import json
 import random
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import Any, Literal
+
+from PIL import Image
 
 from sandbox import anthropic, discord
 from sandbox.anthropic import Script
+from shared.folding import fold
 
 Kind = Literal[
-    "quick", "short", "streaming", "long", "recovers", "resets", "overload", "cut", "error", "eof", "silence", "refusal", "limit"
+    "quick",
+    "short",
+    "streaming",
+    "long",
+    "recovers",
+    "resets",
+    "overload",
+    "cut",
+    "error",
+    "eof",
+    "silence",
+    "refusal",
+    "limit",
+    "tools",
+    "code",
+    "more",
 ]
 
 KINDS: dict[Kind, int] = {
     "quick": 30, "short": 20, "streaming": 18, "long": 8, "recovers": 4, "resets": 4,
-    "overload": 3, "cut": 3, "error": 2, "eof": 2, "silence": 2, "refusal": 2, "limit": 2,
+    "overload": 3, "cut": 3, "error": 2, "eof": 2, "silence": 2, "refusal": 2, "limit": 2, "tools": 6, "code": 5,
 }  # fmt: skip
-"""Kinds of answers, and how frequent they are."""
+"""Kinds of answers, and how frequent they are; "more" is what the button Continue asks for."""
 
-FULL: frozenset[Kind] = frozenset({"quick", "short", "streaming", "long", "recovers", "resets"})
+FULL: frozenset[Kind] = frozenset({"quick", "short", "streaming", "long", "recovers", "resets", "tools", "code", "more"})
 """The kinds that end with the whole text and nothing else."""
+
+
+FOLD = 400
+"""Characters of code from which on it is sent as a file."""
+PAGE = {"url": "https://one.example/a", "title": "One"}
+GOES_ON = "and so on and so forth"
 
 
 @dataclass(slots=True)
@@ -39,14 +65,48 @@ class Question:
     seconds: float
     place: str = ""
     message: str = ""
+    author: str = ""
+    attached: bool = False
+    edited: bool = False
+    deleted: bool = False
 
     @property
     def name(self) -> str:
         return f"q{self.number:04d}"
 
     def answer(self, variant: str) -> str:
-        """The whole text of the model: `a` when it is asked first, `b` when it is asked again."""
-        return " ".join(f"{self.name}{variant}{place}" for place in range(self.words))
+        """The whole text of the model: `a` when it is asked first, `b` when it is asked again, `e` when it was edited."""
+        if self.kind == "more":
+            return GOES_ON
+        words = " ".join(f"{self.name}{variant}{place}" for place in range(self.words))
+        return (
+            f"{words}\n\n```python\n{self.code(variant)}```\n\n{self.name}{variant}{self.words}" if self.kind == "code" else words
+        )
+
+    def code(self, variant: str) -> str:
+        """The long code block in the answer."""
+        return "".join(f"print('{self.name}{variant}{place}')\n" for place in range(60))
+
+    def final(self, variant: str) -> tuple[str, dict[str, str]]:
+        """What stands in the end, with the files beside it."""
+        whole = self.answer(variant)
+        match self.kind:
+            case "tools":
+                return f"{whole} ([1](<{PAGE['url']}>)).", {f"{variant}.txt": whole}
+            case "code":
+                return fold(whole, FOLD).text, {"code-1.py": self.code(variant)}
+            case _:
+                return whole, {}
+
+    def _by_tools(self, variant: str) -> Script:
+        file = {"name": f"{variant}.txt", "media_type": "text/plain", "text": self.answer(variant)}
+        blocks: list[dict[str, Any]] = [
+            {"type": "web_search", "query": self.name, "results": [PAGE], "wait": self.seconds / 2},
+            {"type": "code", "command": "make it", "stdout": "ok", "files": [file]},
+            {"type": "text", "text": self.answer(variant), "citations": [{"result": 0, "cited_text": "one"}]},
+            {"type": "text", "text": "."},
+        ]
+        return Script(blocks=blocks, seconds=self.seconds)
 
     def scripts(self) -> Iterator[tuple[Script, int | None]]:
         """How the model takes it, with the number of times."""
@@ -67,6 +127,8 @@ class Question:
                     yield Script(text=whole.text, deltas=deltas, seconds=self.seconds, ending=self.kind, after=after), times
                 case "refusal":
                     yield Script(text=whole.text, deltas=deltas, seconds=self.seconds, stop="refusal"), times
+                case "tools":
+                    yield self._by_tools(variant), times
                 case "limit":
                     yield Script(text=whole.text, deltas=deltas, seconds=self.seconds, stop="max_tokens"), times
                 case _:
@@ -80,15 +142,17 @@ def questions(dice: random.Random, numbers: range, longest: float) -> list[Quest
         kind = dice.choices(list(KINDS), list(KINDS.values()))[0]
         words = {"quick": 8, "short": 30, "long": 330}.get(kind, dice.randint(20, 90))
         seconds = 0.0 if kind == "quick" else dice.uniform(0.0, longest)
-        made.append(Question(number, kind, words, seconds))
+        made.append(Question(number, kind, words, seconds, attached=dice.random() < 0.12))
     return made
 
 
 def teach(claude: anthropic.Simulator, asked: list[Question]) -> None:
     """Script every answer. The newest question goes first: what is not answered is asked again beside it."""
     for question in reversed(asked):
+        claude.script(Script(text=question.answer("e"), deltas=4), match=f"{question.name} edited ", times=None)
         for script, times in question.scripts():
             claude.script(script, match=f"{question.name} ", times=times)
+    claude.script(Script(text=GOES_ON), match="Continue.", times=None)
 
 
 @dataclass(slots=True)
@@ -102,6 +166,11 @@ class Crowd:
     """Those who write in private."""
     threads: list[str] = field(default_factory=list[str])
     said: list[Question] = field(default_factory=list[Question])
+    asked: dict[str, Question] = field(default_factory=dict[str, Question])
+    """What was asked with /ask, by the number of the interaction: where it stands is known when it has been answered."""
+
+    stops: set[str] = field(default_factory=set[str])
+    """Places where something was stopped: which answer it was is known to the server."""
 
     @classmethod
     async def gather(cls, dice: random.Random, platform: discord.Simulator, channels: int) -> "Crowd":
@@ -133,20 +202,27 @@ class Crowd:
 
     async def _say(self, platform: discord.Simulator, question: Question, first: Question, where: float) -> None:
         text = f"{question.name} {question.kind}"
+        question.author = self.dice.choice(self.people)
+        files = [picture()] if question.attached else []
         if where < 0.3 or (where < 0.68 and not self._open(platform)):
             await self._private(platform, question, self.guests[first.number % len(self.guests)])
         elif where < 0.68:
             there = self._open(platform)
             place = there[first.number % len(there)]
-            view = await platform.say(self.dice.choice(self.people), place, text)
+            view = await platform.say(question.author, place, text, attachments=files)
             self._note(question, view, place)
+        elif where > 0.95 and not files:
+            view = await platform.call(question.author, "ask", self.dice.choice(self.channels), {"question": text})
+            self.asked[view["id"]] = question
         else:
-            view = await platform.say(self.dice.choice(self.people), self.dice.choice(self.channels), f"@threadline {text}")
+            view = await platform.say(question.author, self.dice.choice(self.channels), f"@threadline {text}", attachments=files)
             self.threads.append(view["id"])
             self._note(question, view, view["id"])
 
     async def _private(self, platform: discord.Simulator, question: Question, guest: str) -> None:
-        view = await platform.say(guest, "", f"{question.name} {question.kind}", direct=True)
+        question.author = guest
+        files = [picture()] if question.attached else []
+        view = await platform.say(guest, "", f"{question.name} {question.kind}", direct=True, attachments=files)
         self._note(question, view, view["channel"])
 
     def _note(self, question: Question, view: dict[str, Any], place: str) -> None:
@@ -157,12 +233,27 @@ class Crowd:
         """The newest threads that people can see."""
         return [each for each in self.threads[-30:] if platform.world.channel(int(each)) is not None][-20:]
 
+    def resolve(self, platform: discord.Simulator) -> None:
+        """Find out where the questions of /ask stand. One that came to a dead server was never asked."""
+        for number, question in list(self.asked.items()):
+            if (message := platform.interaction(number)["message"]) is not None:
+                self.threads.append(str(message))
+                self._note(question, {"id": str(message)}, str(message))
+                del self.asked[number]
+
     def places(self) -> dict[str, list[Question]]:
         """What was asked in each place, in order."""
         found: dict[str, list[Question]] = {}
-        for question in self.said:
+        for question in sorted(self.said, key=lambda each: int(each.message)):
             found.setdefault(question.place, []).append(question)
         return found
+
+
+def picture() -> dict[str, str]:
+    """A file to attach."""
+    data = BytesIO()
+    Image.new("RGB", (8, 8), "red").save(data, "PNG")
+    return {"name": "p.png", "media_type": "image/png", "content_base64": base64.b64encode(data.getvalue()).decode()}
 
 
 def numbers_in(body: Any) -> list[int]:

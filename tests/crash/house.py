@@ -31,6 +31,7 @@ class Server:
 
     process: asyncio.subprocess.Process
     commits: int
+    orders: int
     heard: bytes = b""
 
     @property
@@ -44,6 +45,16 @@ class Server:
     def struck(self) -> bool:
         """Whether it has come to the commit that it was to die of."""
         return b"!" in self._hear()
+
+    def die_at(self, number: int, moment: str) -> None:
+        """Let it kill itself at its so-manyth commit from now on; one that is dead already does not mind."""
+        with contextlib.suppress(BrokenPipeError):
+            os.write(self.orders, f"{number} {moment}\n".encode())
+
+    @property
+    def killed(self) -> bool:
+        """Whether it has been killed."""
+        return self.process.returncode == -signal.SIGKILL
 
     async def kill(self) -> None:
         """Kill it now, if it is not dead, and wait until it is."""
@@ -59,7 +70,8 @@ class Server:
     async def stop(self) -> None:
         """Let it drain and end well."""
         self.signal(signal.SIGTERM)
-        assert await asyncio.wait_for(self.process.wait(), PATIENCE) == 0
+        status = await asyncio.wait_for(self.process.wait(), PATIENCE)
+        assert status == 0, f"the server ended with {status}"
 
     def _hear(self) -> bytes:
         with contextlib.suppress(BlockingIOError):
@@ -81,15 +93,17 @@ class House:
     async def start(self, commit: int = 0, moment: str = "after", settings: Mapping[str, str] | None = None) -> Server:
         """Start the server; it kills itself at the commit with this number."""
         read, write = os.pipe()
+        listen, orders = os.pipe()
         os.set_blocking(read, False)
         with (self.folder / "server.log").open("ab") as log:
             process = await asyncio.create_subprocess_exec(
-                sys.executable, str(VICTIM), str(commit), moment, str(write),
-                env=self._environment(settings or {}), cwd=self.folder, pass_fds=(write,), stdout=log, stderr=log,
+                sys.executable, str(VICTIM), str(commit), moment, str(write), str(listen),
+                env=self._environment(settings or {}), cwd=self.folder, pass_fds=(write, listen), stdout=log, stderr=log,
                 stdin=subprocess.DEVNULL,
             )  # fmt: skip
         os.close(write)
-        server = Server(process, read)
+        os.close(listen)
+        server = Server(process, read, orders)
         self.servers.append(server)
         return server
 
@@ -145,10 +159,10 @@ class House:
         """What the servers have said."""
         return (self.folder / "server.log").read_text()
 
-    def rows(self, query: str) -> list[Any]:
-        """What the file has."""
+    def rows(self, query: str, *values: object) -> list[Any]:
+        """What the file has; `values` are put in place of the question marks."""
         with contextlib.closing(sqlite3.connect(f"file:{self.folder}/state/threadline.db?mode=ro", uri=True)) as file:
-            return list(file.execute(query))
+            return list(file.execute(query, values))
 
     def _environment(self, settings: Mapping[str, str]) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "TMPDIR")}
@@ -185,3 +199,4 @@ async def house(folder: Path, *, before: Path | None = None, discord: SimulatorC
             for server in around.servers:
                 await server.kill()
                 os.close(server.commits)
+                os.close(server.orders)

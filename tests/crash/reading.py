@@ -5,18 +5,20 @@ import json
 import re
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from sandbox import discord
 from sandbox.calls import Call
+from sandbox.discord.model import COMMAND, LOADING
 from shared import sentences
-from tests.crash.crowd import FULL, Kind, Question, numbers_in
+from tests.crash.crowd import FULL, GOES_ON, Crowd, Kind, Question, numbers_in
 from tests.crash.house import THREAD_BEGINS
+from tests.crash.playing import ASKED
 
 BOT = "threadline"
-_WORD = re.compile(r"q(\d{4})([ab])\d+")
+_WORD = re.compile(r"q(\d{4})([abe])\d+")
 _KEPT = "The answer above is incomplete. "
 _BROKE_OFF = "The connection to Claude broke off. Ask again in a moment."
 _OVERLOADED = "Claude is overloaded. Ask again in a moment."
@@ -34,21 +36,44 @@ INSTEAD: dict[Kind, tuple[str, ...]] = {
     "refusal": (sentences.REFUSED,),
 }
 """What is said in place of an answer."""
-ALONE = (*(sentence for some in INSTEAD.values() for sentence in some), sentences.CRASHED)
+ALONE = (*(sentence for some in INSTEAD.values() for sentence in some), sentences.CRASHED, sentences.STOPPED, GOES_ON)
+PRESSABLE: dict[str, tuple[str, ...]] = {
+    sentences.CUT: ("Continue",),
+    _KEPT + _BROKE_OFF: ("Continue", "Retry"),
+    NOTES["silence"]: ("Continue", "Retry"),
+    NOTES["error"]: ("Retry",),
+    sentences.STOPPED: ("Continue", "Retry"),
+}
+"""The buttons under an answer with this note."""
 
 
 def standing(platform: discord.Simulator, place: str) -> list[dict[str, Any]]:
     """The bot's messages that stand in a place, oldest first; none if there is no such place."""
     if platform.world.channel(int(place)) is None:
         return []
-    said = [each for each in platform.messages(place) if each["author"] == BOT and each["type"] != THREAD_BEGINS]
-    return [each for each in said if not each["deleted"]]
+    said = [each for each in platform.messages(place) if each["author"] == BOT and each["type"] not in (THREAD_BEGINS, ASKED)]
+    # What is answered to a command is judged with the commands.
+    return [each for each in said if not each["deleted"] and each["interaction"] is None]
 
 
 class Reading:
     """What became of every question. `problems` holds what must not be; `fates` counts the answers by kind of end."""
 
-    def __init__(self, platform: discord.Simulator, places: dict[str, list[Question]]) -> None:
+    def __init__(
+        self,
+        platform: discord.Simulator,
+        crowd: Crowd,
+        places: dict[str, list[Question]],
+        owners: Mapping[str, str],
+        unlucky: Collection[int] = (),
+    ) -> None:
+        """`owners` says to which message another one is an answer, by the store; it is asked where a text says nothing.
+
+        `unlucky` are the numbers of questions that met so many planted faults that they may have been given up.
+        """
+        self.owners = owners
+        self.stops = crowd.stops
+        self.unlucky = unlucky
         self.problems: list[str] = []
         self.fates: Counter[str] = Counter()
         for place, asked in places.items():
@@ -60,28 +85,58 @@ class Reading:
         left = list(messages)
         for question in asked:
             group: list[dict[str, Any]] = []
-            while left and _belongs(left[0]["content"], question, begun=bool(group)):
+            while left and _belongs(left[0], question, self.owners, begun=bool(group)):
                 group.append(left.pop(0))
-            if not group:
+            if not group and question.deleted:
+                self.fates["deleted and not answered"] += 1
+            elif not group:
                 self.problems.append(f"{question.name} ({question.kind}) has no answer in its turn in {place}")
             elif int(group[0]["id"]) < int(question.message):
                 self.problems.append(f"{question.name} was answered before it was asked")
             else:
-                self._answer(question, [each["content"] for each in group])
+                self._answer(question, group)
         self.problems += [f"too much in {place}: {each['content'][:80]!r} ({each['id']})" for each in left]
 
-    def _answer(self, question: Question, parts: list[str]) -> None:
+    def _answer(self, question: Question, group: list[dict[str, Any]]) -> None:
+        parts = [each["content"] for each in group if each["content"]]
         text = " ".join(parts)
-        wholes = [question.answer(variant) for variant in "ab"]
-        if question.kind in FULL and text in wholes:
+        bare = _bare(text)
+        self.fates["(told that the history is too long)"] += bare != text
+        text = bare
+        files = [each["filename"] for message in group for each in message["attachments"]]
+        variants = "abe" if question.edited else "ab"
+        wholes = [question.answer(variant) for variant in variants]
+        finals = {text: list(files) for text, files in (question.final(variant) for variant in variants)}
+        if question.edited:
+            finals[question.answer("e")] = []
+        buttons = {label for each in group for label in each["buttons"]}
+        wanted = {"Retry"}
+        if question.kind in FULL and text in finals:
             self.fates["answered"] += 1
+            wanted = set[str]()
+            if files != finals[text]:
+                self.problems.append(f"{question.name} ({question.kind}) has the files {files}")
+        elif question.edited and text == question.answer("e"):
+            self.fates["answered as edited"] += 1
+            wanted = set[str]()
         elif text == sentences.CRASHED:
             self.fates["told: crashed twice"] += 1
+        elif (question.place in self.stops or question.deleted) and _stopped(text, [*wholes, *finals]):
+            self.fates["stopped"] += 1
+            # Under a question that was taken away while its answer grew, nothing can be pressed.
+            wanted = buttons if question.deleted and not buttons else _buttons(text)
+        elif question.number in self.unlucky and text in INSTEAD["overload"]:
+            self.fates["told: too many faults"] += 1
         elif text in INSTEAD.get(question.kind, ()) or _partly(text, question.kind, wholes):
             self.fates[f"told: {question.kind}"] += 1
+            wanted = set[str]() if text == sentences.REFUSED else _buttons(text)
         else:
             shown = [f"{part[:40]}…{part[-160:]}" for part in parts]
             self.problems.append(f"{question.name} ({question.kind}, {question.words} words) was answered with {shown}")
+            return
+        last = next(each for each in reversed(group) if each["content"])
+        if buttons != wanted or len(last["buttons"]) != len(buttons):
+            self.problems.append(f"{question.name} ({question.kind}) has the buttons {buttons}, not {wanted}: {text[-80:]!r}")
 
     def _elsewhere(self, platform: discord.Simulator, places: dict[str, list[Question]]) -> None:
         for channel in platform.everything()["channels"]:
@@ -106,11 +161,38 @@ class Reading:
                     self.problems.append(f"message {each['id']} in {place} showed answers to {sorted(names)}")
 
 
-def _belongs(content: str, question: Question, *, begun: bool) -> bool:
+def _belongs(message: dict[str, Any], question: Question, owners: Mapping[str, str], *, begun: bool) -> bool:
+    content = message["content"]
+    if not content:
+        return begun and bool(message["attachments"])
     numbers = {int(found[1]) for found in _WORD.finditer(content)}
     if numbers:
         return question.number in numbers
-    return content.startswith("*") if begun else content in ALONE
+    if question.kind == "more" and content.startswith(GOES_ON):
+        return not begun and owners.get(message["id"]) == question.message
+    if begun:
+        return content.startswith("*")
+    return _bare(content) in ALONE and owners.get(message["id"]) == question.message
+
+
+def _bare(text: str) -> str:
+    """The text without the line that the history is too long."""
+    return text.replace(f"\n\n*{sentences.LEFT_OUT}*", "").replace(f" {sentences.LEFT_OUT}", "")
+
+
+def _stopped(text: str, wholes: list[str]) -> bool:
+    """A beginning of one answer, or nothing of it, and below it that it was stopped."""
+    said = text.removesuffix(f"*{sentences.STOPPED}*").rstrip()
+    if text == sentences.STOPPED or said == text:
+        return text == sentences.STOPPED
+    # A beginning is shown with what is open in it closed, and without what a tool had put behind it.
+    bare = re.sub(r"[`\s]*$", "", re.sub(r"\n\n\*The whole code.*", "", said, flags=re.DOTALL))
+    return any(each.startswith(bare) for each in wholes)
+
+
+def _buttons(text: str) -> set[str]:
+    found = next((buttons for note, buttons in PRESSABLE.items() if text.endswith(f"*{note}*")), ("Retry",))
+    return set(found)
 
 
 def _partly(text: str, kind: Kind, wholes: list[str]) -> bool:
@@ -124,31 +206,84 @@ def _partly(text: str, kind: Kind, wholes: list[str]) -> bool:
     return bool(found and said) and not rest and any(each.startswith(said) for each in wholes)
 
 
-def wrong_in_store(file: Path, asked: Sequence[Question], places: int) -> Iterator[str]:
-    """Every question is one turn that has ended, every part is shown, every place is one conversation."""
+def wrong_in_store(file: Path, asked: Sequence[Question]) -> Iterator[str]:
+    """Every question is one turn that has ended, every part is shown, every place is one conversation, but for /new."""
+    sure, places = (len({each.place for each in some}) for some in ([each for each in asked if not each.deleted], asked))
     with contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as store:
         for state, count in store.execute("SELECT state, count(*) FROM turns WHERE ended_at IS NULL GROUP BY state"):
             yield f"{count} turns are still {state}"
-        stored = Counter(row[0].rpartition(":")[2] for row in store.execute("SELECT message FROM messages"))
+        asked_there = store.execute("SELECT message FROM messages WHERE text != ?", (sentences.CONTINUE,))
+        stored = Counter(row[0].rpartition(":")[2] for row in asked_there)
         for question in asked:
-            if (count := stored.pop(question.message, 0)) != 1:
+            count = stored.pop(question.message, 0)
+            if count != 1 and not (question.deleted and not count):
                 yield f"{question.name} is in the store {count} times"
         if stored:
             yield f"messages in the store that nobody has asked: {stored}"
         for (count,) in store.execute("SELECT count(*) FROM parts WHERE state != 'shown'"):
             if count:
                 yield f"{count} parts are not known to be shown"
-        for (count,) in store.execute("SELECT count(*) FROM conversations"):
-            if count != places:
-                yield f"{count} conversations for {places} places"
+        for count, closed in store.execute("SELECT count(*), count(*) FILTER (WHERE why = 'new') FROM conversations"):
+            if not sure <= count <= places + closed:
+                yield f"{count} conversations, {closed} of them closed, for {places} places"
+        for turn, tries, counted in store.execute(
+            "SELECT id, tries, count(usage.turn) FROM turns LEFT JOIN usage ON usage.turn = id AND tried > 0 "
+            "WHERE kind = 'ask' GROUP BY id HAVING tries != count(usage.turn)"
+        ):
+            yield f"turn {turn} was tried {tries} times and counted {counted} times"
+        for counted, summed in store.execute(
+            "SELECT (SELECT sum(input_tokens + output_tokens + cache_read_tokens + cache_write_tokens) FROM usage "
+            "WHERE model IS NOT NULL), (SELECT sum(tokens) FROM spent WHERE key = 'all')"
+        ):
+            if counted != summed:
+                yield f"the tries used up {counted} tokens, and the sum is {summed}"
         for (found,) in store.execute("PRAGMA integrity_check"):
             if found != "ok":
                 yield f"the database: {found}"
 
 
+def wrong_in_commands(platform: discord.Simulator, file: Path) -> Iterator[str]:
+    """Every command that the server has heard of is answered once, and no other is."""
+    with contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as store:
+        known = {row[0].rpartition(":")[2] for row in store.execute("SELECT key FROM keys")}
+    answers = Counter(
+        str(each.interaction)
+        for each in platform.world.state.messages.values()
+        if each.interaction is not None and each.deleted is None and not each.flags & LOADING
+    )
+    for view in platform.interactions():
+        if view["type"] == COMMAND and view["name"] != "ask":
+            count = answers[view["id"]]
+            if count != (1 if view["id"] in known else 0):
+                yield f"/{view['name']} ({view['id']}, {'known' if view['id'] in known else 'unknown'}) has {count} answers"
+
+
+def unlucky(calls: Sequence[Call]) -> Collection[int]:
+    """The questions of which every try of an attempt may have failed: `retries` of the backend are 3."""
+    failed = Counter(numbers[-1] for call in calls if call.status != 200 and (numbers := numbers_in(call.body)))
+    return {number for number, count in failed.items() if count >= 4}
+
+
+def owners(file: Path) -> Mapping[str, str]:
+    """The messages that are answers, with what they answer."""
+    query = "SELECT parts.message, messages.message FROM parts JOIN messages ON parts.turn = messages.turn"
+    with contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as store:
+        return {part.rpartition(":")[2]: asked.rpartition(":")[2] for part, asked in store.execute(query) if part}
+
+
+def gone_on(platform: discord.Simulator, file: Path) -> Iterator[Question]:
+    """What people have asked by the button Continue."""
+    with contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as store:
+        rows = list(store.execute("SELECT message FROM messages WHERE text = ?", (sentences.CONTINUE,)))
+    for (message,) in rows:
+        number = message.rpartition(":")[2]
+        yield Question(-1, "more", 0, 0.0, place=platform.interaction(number)["channel"], message=number)
+
+
 def wrong_in_prompts(calls: Sequence[Call], places: dict[str, list[Question]]) -> Iterator[str]:
-    """Every prompt holds questions of one place, in the order in which they were asked."""
+    """Every prompt holds questions of one place, in the order in which they were asked, each with its picture if it has one."""
     where = {question.number: place for place, asked in places.items() for question in asked}
+    attached = {question.number for asked in places.values() for question in asked if question.attached}
     for call in calls:
         if call.body is None:
             continue  # an old one
@@ -159,6 +294,8 @@ def wrong_in_prompts(calls: Sequence[Call], places: dict[str, list[Question]]) -
             yield f"a prompt mixes places: {numbers}"
         if numbers != sorted(set(numbers)):
             yield f"a prompt is out of order: {numbers}"
+        if (images := json.dumps(call.body).count('"type": "image"')) != len(attached.intersection(numbers)):
+            yield f"a prompt has {images} pictures: {numbers}"
 
 
 def wrong_in_log(log: str, secrets: Sequence[str]) -> Iterator[str]:

@@ -2,14 +2,16 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from datetime import datetime
 from typing import TypeVar
 
 from shared.chat import (
     Act,
+    Attachment,
     Author,
     AuthorId,
+    Button,
     Channel,
     ChannelId,
     Connected,
@@ -21,6 +23,7 @@ from shared.chat import (
     Limit,
     Message,
     MessageId,
+    Pressed,
     Target,
 )
 from shared.errors import Forbidden, Gone, RateLimited, Refused, Unavailable
@@ -65,14 +68,18 @@ class OddAdapter:
         left = max(0.0, self._blocked.get(board, 0.0) - self._service.clock())
         return [Limit(f"odd:{board}", self._service.calls, self._service.seconds, blocked=left)]
 
-    async def post(self, target: Target, markdown: str, *, key: str, silent: bool = False) -> MessageId:
-        number = await self._call(target, lambda board: self._service.post(board, _written(markdown), key, silent))
+    async def post(
+        self, target: Target, markdown: str, *, key: str, buttons: Sequence[Button] = (), silent: bool = False
+    ) -> MessageId:
+        text, ids = _written(markdown), self._pressable(buttons)
+        number = await self._call(target, lambda board: self._service.post(board, text, key, silent, ids))
         return MessageId(f"odd:{number}")
 
-    async def edit(self, target: Target, message: MessageId, markdown: str) -> None:
+    async def edit(self, target: Target, message: MessageId, markdown: str, *, buttons: Sequence[Button] = ()) -> None:
+        text, ids = _written(markdown), self._pressable(buttons)
         for last in (False, False, True):
             try:
-                await self._call(target, lambda board: self._service.change(board, _number(message), _written(markdown)))
+                await self._call(target, lambda board: self._service.change(board, _number(message), text, ids))
             except Unavailable:
                 # To change a note twice is the same as once.
                 if last or self._ear is None:
@@ -85,6 +92,21 @@ class OddAdapter:
             await self._call(target, lambda board: self._service.take_away(board, _number(message)))
         except Gone:
             return
+
+    def _pressable(self, buttons: Sequence[Button]) -> tuple[str, ...]:
+        """There are no buttons here."""
+        return ()
+
+    async def fetch(self, attachment: Attachment) -> AsyncIterator[bytes]:
+        try:
+            async for piece in self._service.get(attachment.ref):
+                yield piece
+        except Wait as wait:
+            raise RateLimited("too many calls", wait.seconds) from None
+        except Missing as missing:
+            raise Gone(str(missing)) from None
+        except Torn as torn:
+            raise Unavailable(str(torn)) from None
 
     async def busy(self, target: Target, label: str | None) -> None:
         if label is not None:
@@ -144,6 +166,15 @@ def _event(what: Happened) -> Event | None:
             return Deleted(channel=channel(board).id, message=MessageId(f"odd:{number}"))
         case Happened("closed", board):
             return Left(channel=channel(board).id)
+        case Happened("pressed", board, Note() as note, number, who, button):
+            return Pressed(
+                keys=(f"odd:press {number}",),
+                target=Target(channel(board), user=AuthorId(f"odd:{who}")),
+                author=Author(AuthorId(f"odd:{who}"), who),
+                sent_at=note.at,
+                button=button,
+                message=MessageId(f"odd:{note.number}"),
+            )
         case Happened("note", board, Note() as note):
             return message(board, note)
         case _:

@@ -6,6 +6,7 @@ from shared.chat import Channel, Target
 from tests.conformance.adapter_rig import Break, Refusal
 from tests.odd.platform import CALL, OddAdapter
 from tests.odd.service import Service, Trouble
+from tests.shared.flavours import AbleAdapter
 
 TROUBLES: dict[Break, Trouble] = {"error": "broken", "reset before": "torn before", "reset after": "torn after"}
 
@@ -64,3 +65,33 @@ class OddRig:
 
     async def forbid_threads(self) -> None:
         raise AssertionError("there are no threads here")
+
+
+class AbleRig(OddRig):
+    """The same for the flavour that has buttons, files of ours and signs."""
+
+    def __init__(self, service: Service, adapter: AbleAdapter) -> None:
+        super().__init__(service, adapter)
+        service.largest = 1_000_000
+        self._labels = adapter.labels
+
+    def buttons(self, channel: Channel) -> list[list[str]]:
+        return [[self._labels[button] for button in buttons] for buttons in self.service.pressable(_board(channel))]
+
+    async def press(self, channel: Channel, label: str) -> None:
+        notes = [note for note in self.service.boards[_board(channel)].notes if note.buttons]
+        [button] = [button for button in notes[-1].buttons if self._labels[button] == label]
+        await self.service.press(_board(channel), notes[-1].number, "ada", button)
+
+    def files(self, channel: Channel) -> list[tuple[str, bytes]]:
+        return [(note.text, note.data) for note in self.service.boards[_board(channel)].notes if note.data is not None]
+
+    def signs(self) -> int:
+        return sum(note.seen for note in self.service.boards["hall"].notes)
+
+    async def forbid_signs(self) -> None:
+        self.service.boards["hall"].closed_to_us = True
+
+
+def _board(channel: Channel) -> str:
+    return channel.id.partition(":")[2]

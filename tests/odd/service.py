@@ -7,7 +7,7 @@ calls strictly. Nothing in it knows of adapters.
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
@@ -16,6 +16,7 @@ LONGEST = 40
 """Bytes that one note takes."""
 
 Trouble = Literal["broken", "torn before", "torn after"]
+_SHOWING = ("post", "edit", "delete", "open", "upload")
 
 
 class Wait(Exception):
@@ -50,6 +51,12 @@ class Note:
     tag: str = ""
     quiet: bool = False
     at: datetime = datetime(2030, 5, 1, 12, tzinfo=UTC)
+    buttons: tuple[str, ...] = ()
+    """The ids of what can be pressed under it."""
+    data: bytes | None = None
+    """The content, if the note is a file; `text` is its name then."""
+    seen: bool = False
+    """Whether the bot has left its sign on it."""
 
 
 @dataclass
@@ -65,10 +72,12 @@ class Board:
 class Happened:
     """One thing that a listener hears."""
 
-    kind: Literal["session", "note", "removed", "closed"]
+    kind: Literal["session", "note", "removed", "closed", "pressed"]
     board: str = ""
     note: Note | None = None
     number: int = 0
+    who: str = ""
+    button: str = ""
 
 
 class Service:
@@ -91,7 +100,14 @@ class Service:
         """Asked before a call takes effect: an event to wait for first, or None."""
         self.busy = 0
         self.rate_limited = 0
+        self.largest = 1000
+        """Bytes that a file of the bot's may have."""
+        self.files: dict[str, bytes] = {}
+        """What people have put beside their notes, by reference."""
+        self.file_troubles: deque[Literal["torn", "cut", "wait"]] = deque()
+        """What goes wrong at the next fetches."""
         self._numbers = 0
+        self._presses = 0
         self._ears: list[asyncio.Queue[Happened]] = []
         self._changed = asyncio.Condition()
 
@@ -130,6 +146,12 @@ class Service:
         self._tell(Happened("closed", board))
         await self._wake()
 
+    async def press(self, board: str, number: int, who: str, button: str) -> None:
+        """Somebody presses what stands under a note."""
+        self._presses += 1
+        self._tell(Happened("pressed", board, self._note(board, number), self._presses, who, button))
+        await self._wake()
+
     async def heard(self) -> None:
         """Wait until every listener has dealt with what has happened."""
         for ear in self._ears:
@@ -137,18 +159,50 @@ class Service:
 
     # What the bot calls
 
-    async def post(self, board: str, text: str, tag: str, quiet: bool) -> int:
+    async def post(self, board: str, text: str, tag: str, quiet: bool, buttons: tuple[str, ...] = ()) -> int:
         trouble = await self._called("post", board, text)
         self._measure(text)
         note = self._add(board, "bot", text, tag, quiet)
+        note.buttons = buttons
         await self._end(trouble)
         return note.number
 
-    async def change(self, board: str, number: int, text: str) -> None:
+    async def change(self, board: str, number: int, text: str, buttons: tuple[str, ...] = ()) -> None:
         trouble = await self._called("edit", board, text)
         self._measure(text)
-        self._note(board, number).text = text
+        note = self._note(board, number)
+        note.text, note.buttons = text, buttons
         await self._end(trouble)
+
+    async def put(self, board: str, name: str, data: bytes, tag: str, quiet: bool) -> int:
+        trouble = await self._called("upload", board, name)
+        if len(data) > self.largest:
+            raise TooMuch(f"{len(data)} bytes")
+        note = self._add(board, "bot", name, tag, quiet)
+        note.data = data
+        await self._end(trouble)
+        return note.number
+
+    async def sign(self, board: str, number: int, seen: bool) -> None:
+        trouble = await self._called("react", board, f"{number} {'seen' if seen else 'unseen'}")
+        self._note(board, number).seen = seen
+        await self._end(trouble)
+
+    async def get(self, ref: str) -> AsyncIterator[bytes]:
+        """The content of a file that somebody put there, in two pieces."""
+        await self._end(await self._called("get", next(iter(self.boards)), ref))
+        trouble = self.file_troubles.popleft() if self.file_troubles else None
+        if trouble == "wait":
+            raise Wait(1.0)
+        if trouble == "torn":
+            raise Torn(trouble)
+        if ref not in self.files:
+            raise Missing(f"no file {ref}")
+        data = self.files[ref]
+        yield data[: len(data) // 2]
+        if trouble == "cut":
+            raise Torn(trouble)
+        yield data[len(data) // 2 :]
 
     async def take_away(self, board: str, number: int) -> None:
         trouble = await self._called("delete", board, str(number))
@@ -175,6 +229,10 @@ class Service:
         here = self.boards.get(board)
         return [note.text for note in here.notes if note.writer == "bot"] if here else []
 
+    def pressable(self, board: str) -> list[tuple[str, ...]]:
+        """For each of the bot's notes, what can be pressed under it."""
+        return [note.buttons for note in self.boards[board].notes if note.writer == "bot"]
+
     def asked(self, *acts: str) -> list[tuple[str, str]]:
         """Act and text of the calls so far."""
         return [(act, text) for act, _, text in self.log if act in acts]
@@ -200,7 +258,7 @@ class Service:
         self._count(here)
         if here.closed_to_us:
             raise NotAllowed(f"the board {board} is closed to the bot")
-        trouble = self.troubles.popleft() if self.troubles and act in ("post", "edit", "delete", "open") else None
+        trouble = self.troubles.popleft() if self.troubles and act in _SHOWING else None
         if trouble in ("broken", "torn before"):
             raise Torn(trouble)
         return trouble

@@ -3,9 +3,10 @@
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
-from shared.chat import Channel, ChannelId, Deliver, Event, Message, Seen, Target
-from shared.errors import Unavailable
-from tests.odd.platform import OddAdapter, channel, message
+from shared.chat import Button, Channel, ChannelId, Deliver, Event, File, Message, MessageId, Seen, Target
+from shared.errors import Refused, TooLarge, Unavailable
+from tests.odd.platform import FindingAdapter, OddAdapter, channel, message
+from tests.odd.service import Service
 
 THREAD = Channel(ChannelId("odd:thread"), "thread", parent=channel("hall").id, space="odd:house")
 
@@ -45,3 +46,35 @@ class RecallingAdapter(OddAdapter):
                 self.unreadable -= 1
                 raise Unavailable("the past is dim")
             yield replace(message(board, note), recalled=True)
+
+
+class AbleAdapter(FindingAdapter):
+    """Has buttons, shows files and leaves signs."""
+
+    def __init__(self, service: Service) -> None:
+        super().__init__(service)
+        self.labels: dict[str, str] = {}
+        """What stood on the buttons, by their ids."""
+
+    refuses_files = False
+    """Whether every file is refused, though it would be small enough."""
+
+    def _pressable(self, buttons: Sequence[Button]) -> tuple[str, ...]:
+        self.labels |= {button.id: button.label for button in buttons}
+        return tuple(button.id for button in buttons)
+
+    def takes(self, target: Target) -> int:
+        return self._service.largest
+
+    async def upload(self, target: Target, file: File, *, key: str, silent: bool = False) -> MessageId:
+        if file.size > self._service.largest:
+            raise TooLarge(f"{file.size} bytes")
+        if self.refuses_files:
+            raise Refused("no files of yours")
+        data = file.path.read_bytes()
+        number = await self._call(target, lambda board: self._service.put(board, file.name, data, key, silent))
+        return MessageId(f"odd:{number}")
+
+    async def react(self, target: Target, message: MessageId, *, seen: bool) -> None:
+        number = int(message.partition(":")[2])
+        await self._call(target, lambda board: self._service.sign(board, number, seen))

@@ -13,11 +13,13 @@ from typing import TypedDict, Unpack
 from shared.access import Access
 from shared.asking import Patience
 from shared.backends import Backend
+from shared.blobs import Blobs
 from shared.chat import Connected, Event, Message
 from shared.governor import Governor
 from shared.inbox import Inbox, Intake
-from shared.store import Store
-from shared.turn import TurnSettings
+from shared.means import BUSY_AFTER, FileLimits, Thoughts, TurnSettings
+from shared.scopes import Choices
+from shared.store import Budget, Rules, Store, Taken
 from shared.turns import Turns
 from tests.odd.platform import CALL, OddAdapter, message
 from tests.odd.service import Note, Service
@@ -46,6 +48,14 @@ class Changes(TypedDict, total=False):
     at_once: int
     hold_sentence: bool
     recall_age: timedelta
+    thinking: Thoughts
+    fold: int
+    files: FileLimits
+    budgets: Sequence[Budget]
+    rules: Rules
+    model: str
+    history_turns: int
+    busy_after: float
 
 
 @dataclass
@@ -63,6 +73,14 @@ class House:
     at_once: int = 64
     hold_sentence: bool = False
     recall_age: timedelta = timedelta(hours=6)
+    thinking: Thoughts = "off"
+    fold: int = 0
+    files: FileLimits = field(default_factory=FileLimits)
+    budgets: Sequence[Budget] = ()
+    rules: Rules = field(default_factory=Rules)
+    model: str = ""
+    history_turns: int = 50
+    busy_after: float = BUSY_AFTER
     delivered: list[Event] = field(default_factory=list[Event])
 
     @property
@@ -74,11 +92,17 @@ class House:
         self.store = await Store.open(self.path, clock=self.clock)
         self.governor = Governor(clock=asyncio.get_running_loop().time)
         settings = TurnSettings(
-            patience=self.patience, attempts=self.attempts, at_once=self.at_once, history_turns=50,
-            history_characters=1_000_000, system="Be brief.", model="", effort="", hold_sentence=self.hold_sentence,
+            patience=self.patience, attempts=self.attempts, at_once=self.at_once, history_turns=self.history_turns,
+            history_characters=1_000_000, system="Be brief.", hold_sentence=self.hold_sentence, thinking=self.thinking,
+            fold=self.fold, files=self.files, budgets=self.budgets, busy_after=self.busy_after,
         )  # fmt: skip
-        self.turns = Turns(self.store, self.backend, self.governor, {self.adapter.name: self.adapter}, settings)
-        intake = Intake({self.adapter.name: self.access}, self.recall_age)
+        defaults = {"model": self.model, "effort": "", "system": ""}
+        self.blobs = Blobs(self.path.parent / "blobs")
+        self.turns = Turns(
+            self.store, self.backend, self.governor, {self.adapter.name: self.adapter}, settings,
+            choices=Choices(self.store, defaults), blobs=self.blobs,
+        )  # fmt: skip
+        intake = Intake({self.adapter.name: self.access}, self.recall_age, rules=self.rules, defaults=defaults)
         self.inbox = Inbox(self.store, self.turns, intake, clock=self.clock)
         await self.turns.load()
         self.running = asyncio.create_task(self.adapter.run(self._deliver))
@@ -98,7 +122,8 @@ class House:
 
     async def crash(self) -> None:
         """End in the middle of everything: nothing is given back, nothing is noted."""
-        while tasks := asyncio.all_tasks() - {asyncio.current_task()}:
+        # What the store has begun to read it reads to the end: a connection that is cancelled would be left to the collector.
+        while tasks := [task for task in asyncio.all_tasks() - {asyncio.current_task()} if not _of_the_store(task)]:
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)
@@ -118,9 +143,13 @@ class House:
         await self.service.heard()
         return note
 
-    async def hear(self, message: Message) -> None:
+    async def hear(self, event: Event) -> None:
         """The platform delivers just this."""
-        await self._deliver(message)
+        await self._deliver(event)
+
+    def accept(self, taken: Taken) -> None:
+        """Go on with what the store has made of something that people did."""
+        self.turns.accept(taken)
 
     async def quiet(self) -> None:
         """Wait until no turn is being done."""
@@ -154,6 +183,10 @@ class House:
     def rows(self, sql: str) -> list[tuple[str, ...]]:
         with contextlib.closing(sqlite3.connect(f"file:{self.path}?mode=ro", uri=True)) as file:
             return list(file.execute(sql))
+
+
+def _of_the_store(task: asyncio.Task[object]) -> bool:
+    return task.get_name().startswith("store ")
 
 
 def turn_tasks() -> list[asyncio.Task[object]]:

@@ -5,8 +5,8 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 
-from shared.backends import Answer, Delta, Finished, Prompt, Usage
-from shared.errors import Failure
+from shared.backends import Answer, Delta, Finished, Model, Prompt, Usage
+from shared.errors import Failure, UnknownModel
 
 USAGE = Usage("model-1", input_tokens=3, output_tokens=2)
 Act = str | Answer | Failure | asyncio.Event
@@ -53,6 +53,37 @@ class Scripted:
 
     async def was_asked(self, count: int) -> None:
         await self.until(lambda: len(self.prompts) >= count)
+
+
+MODEL = Model("model-1", "Model 1", window=100_000, output=10_000)
+
+
+class Knowing(Scripted):
+    """Knows its one model, counts prompts, and guesses what a broken attempt has cost: a dollar a token, a token a character."""
+
+    def __init__(self, *scripts: Sequence[Act], known: Model = MODEL, size: int | Failure = 0) -> None:
+        super().__init__(*scripts)
+        self.known = known
+        self.size = size
+        self.counted: list[Prompt] = []
+
+    async def models(self) -> Sequence[Model]:
+        return [self.known]
+
+    async def model(self, name: str) -> Model:
+        if name != self.known.id:
+            raise UnknownModel(name)
+        return self.known
+
+    async def count(self, prompt: Prompt) -> int:
+        self.counted.append(prompt)
+        if isinstance(self.size, Failure):
+            raise self.size
+        return self.size
+
+    def estimate(self, prompt: Prompt, text: str) -> Usage:
+        taken = sum(len(said.text) for said in prompt.ask)
+        return Usage("model-1", taken, len(text), cost=(taken + len(text)) * 1_000_000, estimated=True)
 
 
 async def _stream(script: Sequence[Act]) -> AsyncGenerator[Answer]:

@@ -9,7 +9,7 @@ import pytest
 from shared import sentences
 from shared.access import Access
 from shared.chat import Attachment, Left, Message, Quoted
-from shared.inbox import not_stored_key
+from shared.telling import not_stored_key
 from tests.odd.platform import channel
 from tests.odd.service import Board, Note
 from tests.shared.disk import disk
@@ -107,14 +107,14 @@ def test_a_mention_without_a_question_is_told(tmp_path: Path, text: str) -> None
 
 
 @on_hurrying_clock
-async def test_a_file_without_a_text_is_told_and_a_quotation_without_one_is_asked(tmp_path: Path) -> None:
+async def test_a_quotation_without_a_text_and_a_file_without_one_are_asked(tmp_path: Path) -> None:
     async with house(tmp_path) as h:
-        await h.hear(replace(note(1, "bot, "), attachments=(Attachment("r", "a.png", "image/png", 5),)))
-        await h.quiet()
-        assert h.shown() == [sentences.NO_TEXT]
-        await h.hear(replace(note(2, "bot, "), quoted=Quoted("Eve", "what is this?", own=False)))
+        await h.hear(replace(note(1, "bot, "), quoted=Quoted("Eve", "what is this?", own=False)))
         await h.quiet()
         assert "what is this?" in h.script.prompts[0].ask[0].text
+        await h.hear(replace(note(2, "bot, "), attachments=(Attachment("r", "a.png", "image/png", 5),)))
+        await h.quiet()
+        assert h.decisions() == ["queued", "queued"]
 
 
 @on_hurrying_clock

@@ -69,7 +69,7 @@ async def test_what_is_too_old_is_listed_in_one_line_and_known_after_a_restart(t
     async with house(tmp_path, adapter=RecallingAdapter, access=Access(users=frozenset({"ada"}))) as h:
         await _away(h)
         h.clock.forward(minutes=1)
-        for text in ("one `x`", "two"):
+        for text in ("one `x`", "/ask two"):
             await _write(h, text)
         await _write(h, "from a stranger", who="eve")
         await _write(h, "/stop")
@@ -78,7 +78,7 @@ async def test_what_is_too_old_is_listed_in_one_line_and_known_after_a_restart(t
         await _write(h, "three")
         await h.start()
         await h.recalled()
-        line = sentences.too_old(["`one 'x'` (ada)", "`two` (ada)"], 2, timedelta(hours=6))
+        line = sentences.too_old(["`one 'x'` (ada)", "`/ask two` (ada)"], 2, timedelta(hours=6))
         assert h.shown() == ["re ada: before", line, "re ada: three"]
         assert _asked(h) == ["ada: before", "ada: three"]
         # The marks were lost with the crash: all of it is read again.
@@ -117,13 +117,14 @@ async def test_a_channel_that_stays_unreadable_is_read_at_the_next_session(tmp_p
         h.clock.forward(minutes=1)
         await _write(h, "missed")
         assert isinstance(h.adapter, RecallingAdapter)
-        h.adapter.unreadable = 4
+        h.adapter.unreadable = 1_000
         await h.start()
         await h.recalled()
         h.clock.forward(minutes=1)
         await h.tell("live")
         assert _asked(h) == ["ada: before", "ada: live"]
         await h.inbox.marks(h.adapter).flush()
+        h.adapter.unreadable = 0
         await h.inbox.deliver(h.adapter, Connected())
         await h.recalled()
         assert _asked(h) == ["ada: before", "ada: live", "ada: missed"]

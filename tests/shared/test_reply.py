@@ -1,101 +1,21 @@
 """One growing reply on the odd platform, on a clock that jumps."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from dataclasses import dataclass, field
 from itertools import repeat
 
 import pytest
 
-from shared.chat import ChannelId, MessageId, Target
+from shared.chat import MessageId
 from shared.errors import Forbidden, Gone
-from shared.governor import Governor
-from shared.reply import Reply, Slot
-from tests.odd.platform import FindingAdapter, OddAdapter, channel
-from tests.odd.service import Service
+from shared.steps import Slot
+from tests.odd.platform import FindingAdapter, OddAdapter
 from tests.shared.jumping import now, on_jumping_clock
-
-HALL = Target(channel("hall"))
-
-
-@dataclass
-class Notes:
-    """A ledger in memory."""
-
-    calls: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
-    others: frozenset[MessageId] = frozenset()
-
-    async def sending(self, ordinal: int, channel: ChannelId) -> None:
-        self.calls.append(("sending", ordinal))
-
-    async def shown(self, ordinal: int, message: MessageId) -> None:
-        self.calls.append(("shown", ordinal))
-
-    async def dropped(self, ordinal: int) -> None:
-        self.calls.append(("dropped", ordinal))
-
-    async def known(self, channel: ChannelId) -> frozenset[MessageId]:
-        return self.others
-
-    def looking(self) -> AbstractAsyncContextManager[object]:
-        return nullcontext()
-
-
-@dataclass
-class Desk:
-    """A platform, and what replies on it need."""
-
-    service: Service
-    adapter: OddAdapter
-    governor: Governor
-    notes: Notes = field(default_factory=Notes)
-    lost: int = 0
-
-    def reply(self, *, slots: Sequence[Slot] = (), silent: bool = False, hold_sentence: bool = False) -> Reply:
-        async def place() -> Target:
-            return HALL
-
-        def lose() -> None:
-            self.lost += 1
-
-        return Reply(
-            self.adapter, self.governor, self.notes, place=place(), key=lambda ordinal: f"k{ordinal}", after=None,
-            slots=slots, silent=silent, hold_sentence=hold_sentence, lost=lose,
-        )  # fmt: skip
-
-    def calls(self) -> list[tuple[str, str]]:
-        return self.service.asked("post", "edit", "delete", "read")
-
-    def hold(self, text: str) -> asyncio.Event:
-        """Keep the call that shows this text on the wire until the event is set."""
-        held = asyncio.Event()
-        self.service.before.append(lambda act, shown: held if shown == text else None)
-        return held
-
-
-@asynccontextmanager
-async def desk(
-    adapter: Callable[[Service], OddAdapter] = OddAdapter, *, longest: int = 40, calls: int = 1000, seconds: float = 1.0
-) -> AsyncGenerator[Desk]:
-    service = Service(calls=calls, seconds=seconds, longest=longest, clock=now)
-    built = adapter(service)
-
-    async def deaf(event: object) -> None:
-        """Hears nothing."""
-
-    running = asyncio.create_task(built.run(deaf))
-    await asyncio.sleep(0)
-    try:
-        yield Desk(service, built, Governor(clock=now))
-    finally:
-        running.cancel()
-        await asyncio.wait([running])
+from tests.shared.replying import HALL, desk
 
 
 @on_jumping_clock
 async def test_the_first_text_is_posted_and_the_rest_are_edits() -> None:
-    async with desk() as d:
+    async with desk(OddAdapter) as d:
         reply = d.reply()
         reply.show("One")
         await d.service.until(lambda: d.service.shown("hall") == ["One"])
@@ -109,7 +29,7 @@ async def test_the_first_text_is_posted_and_the_rest_are_edits() -> None:
 
 @on_jumping_clock
 async def test_a_slow_platform_skips_states_and_the_newest_is_shown() -> None:
-    async with desk() as d:
+    async with desk(OddAdapter) as d:
         held = d.hold("1")
         reply = d.reply()
         for count in range(1, 9):
@@ -123,7 +43,7 @@ async def test_a_slow_platform_skips_states_and_the_newest_is_shown() -> None:
 
 @on_jumping_clock
 async def test_a_finish_overtakes_a_preview_that_waits() -> None:
-    async with desk(calls=2, seconds=100.0) as d:
+    async with desk(OddAdapter, calls=2, seconds=100.0) as d:
         reply = d.reply()
         reply.show("One")
         await d.service.until(lambda: d.service.shown("hall") == ["One"])
@@ -137,7 +57,7 @@ async def test_a_finish_overtakes_a_preview_that_waits() -> None:
 
 @on_jumping_clock
 async def test_a_finish_waits_for_a_preview_on_the_wire() -> None:
-    async with desk() as d:
+    async with desk(OddAdapter) as d:
         reply = d.reply()
         held = d.hold("One")
         reply.show("One")
@@ -153,7 +73,7 @@ async def test_a_finish_waits_for_a_preview_on_the_wire() -> None:
 
 @on_jumping_clock
 async def test_a_part_has_its_closing_text_before_its_successor_is_posted() -> None:
-    async with desk() as d:
+    async with desk(OddAdapter) as d:
         reply = d.reply()
         reply.show("one two three four")
         await d.service.until(lambda: len(d.calls()) == 1)
@@ -166,7 +86,7 @@ async def test_a_part_has_its_closing_text_before_its_successor_is_posted() -> N
 
 @on_jumping_clock
 async def test_open_markup_is_closed_in_a_preview() -> None:
-    async with desk() as d:
+    async with desk(OddAdapter) as d:
         reply = d.reply()
         reply.show("See **bold")
         await d.service.until(lambda: d.service.shown("hall") == ["See **bold**"])
@@ -176,7 +96,7 @@ async def test_open_markup_is_closed_in_a_preview() -> None:
 
 @on_jumping_clock
 async def test_a_preview_that_is_told_to_wait_is_dropped_and_the_final_lands() -> None:
-    async with desk() as d:
+    async with desk(OddAdapter) as d:
         d.service.boards["hall"].waits = True
         reply = d.reply()
         reply.show("One")
@@ -194,7 +114,7 @@ async def test_a_preview_that_is_told_to_wait_is_dropped_and_the_final_lands() -
 
 @on_jumping_clock
 async def test_a_final_that_is_told_to_wait_lands_after_the_wait() -> None:
-    async with desk() as d:
+    async with desk(OddAdapter) as d:
         d.service.boards["hall"].waits = True
         finish = asyncio.create_task(d.reply().finish("Whole."))
         await d.service.until(lambda: d.service.rate_limited == 2)
@@ -206,7 +126,7 @@ async def test_a_final_that_is_told_to_wait_lands_after_the_wait() -> None:
 
 @on_jumping_clock
 async def test_a_preview_edit_that_fails_is_dropped_and_the_final_lands() -> None:
-    async with desk() as d:
+    async with desk(OddAdapter) as d:
         reply = d.reply()
         reply.show("One")
         await d.service.until(lambda: d.service.shown("hall") == ["One"])
@@ -250,7 +170,7 @@ async def test_a_final_is_tried_until_the_platform_takes_it_at_growing_pauses() 
 
 @on_jumping_clock
 async def test_a_part_that_is_gone_is_a_loss_and_is_not_shown_again() -> None:
-    async with desk() as d:
+    async with desk(OddAdapter) as d:
         reply = d.reply()
         reply.show("One")
         await d.service.until(lambda: d.service.shown("hall") == ["One"])
@@ -262,7 +182,7 @@ async def test_a_part_that_is_gone_is_a_loss_and_is_not_shown_again() -> None:
 
 @on_jumping_clock
 async def test_a_channel_that_is_gone_or_closed_is_told_to_the_caller() -> None:
-    async with desk() as d:
+    async with desk(OddAdapter) as d:
         d.service.boards["hall"].closed_to_us = True
         reply = d.reply()
         reply.show("One")
@@ -275,7 +195,7 @@ async def test_a_channel_that_is_gone_or_closed_is_told_to_the_caller() -> None:
 
 @on_jumping_clock
 async def test_parts_of_an_earlier_attempt_are_rewritten_and_the_surplus_is_deleted_last_first() -> None:
-    async with desk() as d:
+    async with desk(OddAdapter) as d:
         before = [await d.adapter.post(HALL, text, key=text) for text in ("old a", "old b", "old c")]
         await d.reply(slots=[Slot(message) for message in before]).finish("New.")
         assert d.service.shown("hall") == ["New."]
@@ -286,8 +206,8 @@ async def test_parts_of_an_earlier_attempt_are_rewritten_and_the_surplus_is_dele
 @on_jumping_clock
 async def test_a_surplus_part_that_may_be_shown_is_looked_for_and_taken_away() -> None:
     async with desk(FindingAdapter) as d:
-        first = await d.adapter.post(HALL, "old a", key="k0")
-        await d.adapter.post(HALL, "old b", key="k1")
+        first = await d.adapter.post(HALL, "old a", key="t0")
+        await d.adapter.post(HALL, "old b", key="t1")
         await d.reply(slots=[Slot(first), Slot(unsure=True)]).finish("New.")
         assert d.service.shown("hall") == ["New."]
         assert d.notes.calls == [("shown", 1), ("dropped", 1)]
@@ -296,7 +216,7 @@ async def test_a_surplus_part_that_may_be_shown_is_looked_for_and_taken_away() -
 @on_jumping_clock
 async def test_a_surplus_part_that_was_never_shown_is_forgotten() -> None:
     async with desk(FindingAdapter) as d:
-        first = await d.adapter.post(HALL, "old a", key="k0")
+        first = await d.adapter.post(HALL, "old a", key="t0")
         await d.reply(slots=[Slot(first), Slot(unsure=True)]).finish("New.")
         assert d.service.shown("hall") == ["New."]
         assert d.notes.calls == [("dropped", 1)]
@@ -304,7 +224,7 @@ async def test_a_surplus_part_that_was_never_shown_is_forgotten() -> None:
 
 @on_jumping_clock
 async def test_previews_take_no_part_of_an_earlier_attempt_away() -> None:
-    async with desk() as d:
+    async with desk(OddAdapter) as d:
         before = [await d.adapter.post(HALL, text, key=text) for text in ("old a", "old b")]
         reply = d.reply(slots=[Slot(message) for message in before])
         reply.show("New")
@@ -315,7 +235,7 @@ async def test_previews_take_no_part_of_an_earlier_attempt_away() -> None:
 
 @on_jumping_clock
 async def test_leaving_lets_the_call_on_the_wire_end_and_makes_no_other() -> None:
-    async with desk() as d:
+    async with desk(OddAdapter) as d:
         reply = d.reply()
         held = d.hold("One")
         reply.show("One")
@@ -331,7 +251,7 @@ async def test_leaving_lets_the_call_on_the_wire_end_and_makes_no_other() -> Non
 
 @on_jumping_clock
 async def test_the_first_text_can_wait_for_its_first_sentence() -> None:
-    async with desk() as d:
+    async with desk(OddAdapter) as d:
         reply = d.reply(hold_sentence=True)
         reply.show("This is")
         await asyncio.sleep(10)
@@ -345,7 +265,7 @@ async def test_the_first_text_can_wait_for_its_first_sentence() -> None:
 
 @on_jumping_clock
 async def test_blank_text_is_not_posted_and_an_empty_final_takes_everything_away() -> None:
-    async with desk() as d:
+    async with desk(OddAdapter) as d:
         reply = d.reply()
         reply.show(" \n")
         await asyncio.sleep(10)
@@ -358,7 +278,7 @@ async def test_blank_text_is_not_posted_and_an_empty_final_takes_everything_away
 
 @on_jumping_clock
 async def test_a_silent_reply_is_posted_silently() -> None:
-    async with desk() as d:
+    async with desk(OddAdapter) as d:
         await d.reply(silent=True).finish("Notice.")
         await d.reply().finish("Answer.")
         assert [note.quiet for note in d.service.boards["hall"].notes] == [True, False]
@@ -366,7 +286,7 @@ async def test_a_silent_reply_is_posted_silently() -> None:
 
 @on_jumping_clock
 async def test_a_fussy_platform_is_never_asked_too_often() -> None:
-    async with desk(calls=3, seconds=5.0) as d:
+    async with desk(OddAdapter, calls=3, seconds=5.0) as d:
         replies = [d.reply() for _ in range(3)]
         for count in range(1, 30):
             for reply in replies:
@@ -379,7 +299,7 @@ async def test_a_fussy_platform_is_never_asked_too_often() -> None:
 
 @on_jumping_clock
 async def test_a_reply_knows_its_parts() -> None:
-    async with desk() as d:
+    async with desk(OddAdapter) as d:
         reply = d.reply()
         await reply.finish("Whole.")
         assert reply.owns(MessageId("odd:1"))
@@ -388,7 +308,7 @@ async def test_a_reply_knows_its_parts() -> None:
 
 @on_jumping_clock
 async def test_a_final_goes_before_a_notice_that_waited_longer() -> None:
-    async with desk(calls=1, seconds=10.0) as d:
+    async with desk(OddAdapter, calls=1, seconds=10.0) as d:
         await d.reply().finish("before")
         notice = asyncio.create_task(d.reply(silent=True).finish("notice"))
         await asyncio.sleep(1.0)

@@ -1,11 +1,13 @@
 """What people read from us."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import get_args
 
 import pytest
 
 from shared import errors, sentences
-from shared.errors import Failure, RateLimited
+from shared.errors import Blocked, Failure, RateLimited
+from shared.store import Refusal
 
 
 def kinds(of: type[Failure] = Failure) -> list[type[Failure]]:
@@ -13,7 +15,7 @@ def kinds(of: type[Failure] = Failure) -> list[type[Failure]]:
 
 
 def made(kind: type[Failure], detail: str = "") -> Failure:
-    return RateLimited(detail, 20.0) if issubclass(kind, RateLimited) else kind(detail)
+    return RateLimited(detail, 20.0) if issubclass(kind, (RateLimited, Blocked)) else kind(detail)
 
 
 @pytest.mark.parametrize("kind", kinds(), ids=lambda kind: kind.__name__)
@@ -66,6 +68,67 @@ def test_what_is_too_old_is_listed_in_one_line() -> None:
 
 
 def test_every_sentence_ends_like_one() -> None:
-    told = [value for name, value in vars(sentences).items() if name.isupper() and isinstance(value, str)]
+    told = [value for name, value in vars(sentences).items() if name.isupper() and name[0] != "_" and isinstance(value, str)]
     assert len(told) > 15
-    assert all(sentence[0].isupper() and sentence.endswith(".") for sentence in told)
+    tables = [value for name, value in vars(sentences).items() if name in ("RETRY", "UNDO", "MORE", "RESUME")]
+    told += [sentence for table in tables for sentence in table.values()]
+    assert all(sentence[0].isupper() and sentence.endswith((".", "…")) for sentence in told)
+
+
+@pytest.mark.parametrize("table", ["RETRY", "MORE", "RESUME"])
+def test_every_reason_why_something_cannot_be_done_has_a_sentence(table: str) -> None:
+    assert set(get_args(Refusal)) <= getattr(sentences, table).keys() | ({"old"} if table == "RESUME" else set())
+
+
+def test_a_budget_that_is_used_up_is_told_with_the_day_on_which_it_begins_anew() -> None:
+    december = datetime(2026, 12, 1, tzinfo=UTC)
+    assert sentences.over_limit("user", "tokens", 100_000, december) == (
+        "You have used up the 100,000 tokens that one person may use in a month. I answer you again from 1 December (UTC) on."
+    )
+    assert sentences.over_limit("channel", "money", 5_500_000, december) == (
+        "The $5.50 that may be used in this channel in a month are used up. I answer here again from 1 December (UTC) on."
+    )
+    assert sentences.over_limit("all", "money", 10_000_000, december) == (
+        "The $10.00 that may be used by all together in a month are used up. I answer again from 1 December (UTC) on."
+    )
+    assert sentences.nearly("user", "tokens", 1000, 834, december) == (
+        "You have used 83 % of the 1,000 tokens that one person may use in a month. A new month begins on 1 December (UTC)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("millionths", "words"),
+    [(0, "$0.00"), (1, "less than $0.01"), (9_999, "less than $0.01"), (10_000, "$0.01"), (1_234_567_890, "$1,234.57")],
+)
+def test_money_is_told_in_dollars(millionths: int, words: str) -> None:
+    assert sentences.dollars(millionths) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (-5, "just now"),
+        (59, "just now"),
+        (60, "1 minute ago"),
+        (7199, "1 hour ago"),
+        (7200, "2 hours ago"),
+        (200_000, "2 days ago"),
+    ],
+)
+def test_how_long_ago_something_was_is_told_in_words(seconds: float, words: str) -> None:
+    assert sentences.ago(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(1, "1 second"), (45, "45 seconds"), (60, "1 minute"), (5400, "90 minutes"), (3600, "1 hour"), (86_400, "24 hours")],
+)
+def test_a_length_of_time_that_was_set_is_told_exactly(seconds: int, words: str) -> None:
+    assert sentences.length(timedelta(seconds=seconds)) == words
+
+
+def test_a_conversation_that_was_closed_is_told_in_one_line_with_the_ways_to_go_on() -> None:
+    assert sentences.idle(timedelta(hours=24)) == (
+        "Nobody wrote here for 24 hours, so I have closed this conversation. "
+        "The next message starts a new one; /resume goes on with this one."
+    )

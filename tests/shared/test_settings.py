@@ -6,6 +6,7 @@ import pytest
 
 from shared import settings
 from shared.errors import Misconfigured
+from shared.lists import McpServer, Price
 
 
 @pytest.fixture(autouse=True)
@@ -50,6 +51,43 @@ def test_without_a_file_everything_has_a_default() -> None:
         ("DISCORD_API_URL=ftp://x", "DISCORD_API_URL"),
         ("DISCORD_ALLOWED_ROLES=Admins", "DISCORD_ALLOWED_ROLES"),
         ("RECALL_HOURS=-1", "RECALL_HOURS"),
+        ("DISCORD_ADMINS=Ada", "DISCORD_ADMINS"),
+        ("IDLE_HOURS=-1", "IDLE_HOURS"),
+        ("DISCORD_IDLE_HOURS=often", "DISCORD_IDLE_HOURS"),
+        ("IDLE_CHANNELS=telegram:77", "IDLE_CHANNELS"),
+        ("IDLE_CHANNELS=123=2", "IDLE_CHANNELS"),
+        ("IDLE_CHANNELS=discord:1=9999", "IDLE_CHANNELS"),
+        ("IDLE_CHANNELS=discord:1=nan", "IDLE_CHANNELS"),
+        ("IDLE_NOTICE=loud", "IDLE_NOTICE"),
+        ("WHEN_BUSY=panic", "WHEN_BUSY"),
+        ("BURST_SECONDS=61", "BURST_SECONDS"),
+        ("QUEUE_LIMIT=1001", "QUEUE_LIMIT"),
+        ("USER_PER_MINUTE=10001", "USER_PER_MINUTE"),
+        ("BUDGET_USER_TOKENS=plenty", "BUDGET_USER_TOKENS"),
+        ("BUDGET_TOTAL_DOLLARS=nan", "BUDGET_TOTAL_DOLLARS"),
+        ("THINKING=hard", "THINKING"),
+        ("WEB_SEARCH=yes-please", "WEB_SEARCH"),
+        ("CACHE_TTL=2h", "CACHE_TTL"),
+        ("FILE_MEGABYTES=101", "FILE_MEGABYTES"),
+        ("FILES_TOTAL_MEGABYTES=9", "FILES_TOTAL_MEGABYTES"),
+        ("CODE_FILE_CHARACTERS=1000001", "CODE_FILE_CHARACTERS"),
+        ("CONNECTION_IDLE_SECONDS=86401", "CONNECTION_IDLE_SECONDS"),
+        ('PRICES={"m": 3}', "PRICES"),
+        ('PRICES={"m": {"input": 3}}', "PRICES"),
+        ('PRICES={"m": {"input": 3, "output": "dear"}}', "PRICES"),
+        ('PRICES={"m": {"input": 3, "output": true}}', "PRICES"),
+        ('PRICES={"m": {"input": 3, "output": 5, "tip": 1}}', "PRICES"),
+        ("PRICES=no-such-file.json", "PRICES"),
+        ("PRICES={broken", "PRICES"),
+        ("MCP_SERVERS=https://secret.example", "MCP_SERVERS"),
+        ('MCP_SERVERS={"name": "secret"}', "MCP_SERVERS"),
+        ('MCP_SERVERS=["secret"]', "MCP_SERVERS"),
+        ('MCP_SERVERS=[{"name": "secret"}]', "MCP_SERVERS"),
+        ('MCP_SERVERS=[{"name": "a secret", "url": "https://a"}]', "MCP_SERVERS"),
+        ('MCP_SERVERS=[{"name": "a", "url": "ftp://secret"}]', "MCP_SERVERS"),
+        ('MCP_SERVERS=[{"name": "a", "url": "https://a", "token": "sec ret"}]', "MCP_SERVERS"),
+        ('MCP_SERVERS=[{"name": "a", "url": "https://a", "secret": 1}]', "MCP_SERVERS"),
+        ('MCP_SERVERS=[{"name": "a", "url": "https://a"}, {"name": "a", "url": "https://b"}]', "MCP_SERVERS"),
     ],
 )
 def test_a_malformed_setting_is_named_and_its_value_is_not_told(tmp_path: Path, line: str, name: str) -> None:
@@ -57,7 +95,44 @@ def test_a_malformed_setting_is_named_and_its_value_is_not_told(tmp_path: Path, 
     assert f"setting {name} " in sentence
     assert ".env.example" in sentence
     value = line.partition("=")[2]
-    assert value in ("0", "-1") or value not in sentence
+    assert len(value) < 6 or value not in sentence
+    assert "secret" not in sentence
+    assert "sec ret" not in sentence
+
+
+def test_mcp_servers_are_read_and_their_tokens_kept_out_of_sight(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text(
+        'MCP_SERVERS=[{"name": "docs", "url": "https://docs.example/mcp", "token": "sk-mcp"}, {"name": "b", "url": "http://b"}]\n'
+    )
+    read = settings.load(tmp_path / ".env")
+    assert read.mcp() == [McpServer("docs", "https://docs.example/mcp", "sk-mcp"), McpServer("b", "http://b")]
+    assert read.secrets() == ["sk-mcp"]
+    assert "sk-mcp" not in repr(read) + repr(read.mcp())
+    assert settings.load(None).mcp() == ()
+
+
+def test_prices_are_read_from_the_setting_or_from_a_file(tmp_path: Path) -> None:
+    table = '{"m-1": {"input": 2, "output": 10.5, "cache_read": 0.2}}'
+    (tmp_path / "prices.json").write_text(table)
+    for value in (table, str(tmp_path / "prices.json")):
+        (tmp_path / ".env").write_text(f"PRICES={value}\n")
+        assert settings.load(tmp_path / ".env").prices == {"m-1": Price(2.0, 10.5, cache_read=0.2)}
+
+
+def test_hours_by_channel_are_read(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("IDLE_CHANNELS= discord:123=2, discord:5=0 ,slack:C1=0.5\nDISCORD_IDLE_HOURS=\n")
+    read = settings.load(tmp_path / ".env")
+    assert read.idle_channels == {"discord:123": 2.0, "discord:5": 0.0, "slack:C1": 0.5}
+    assert read.discord_idle_hours is None
+
+
+def test_people_are_told_what_was_set_and_nothing_that_is_secret_or_about_people(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("DISCORD_TOKEN=sk-1\nDISCORD_ADMINS=42\nQUEUE_LIMIT=3\nSYSTEM_PROMPT=Be nice.\n")
+    told = settings.load(tmp_path / ".env").told()
+    assert ("QUEUE_LIMIT", "3", True) in told
+    assert ("BURST_SECONDS", "1.5", False) in told
+    assert ("FILE_MEGABYTES", "20", False) in told
+    assert not any(secret in str(told) for secret in ("sk-1", "42", "TOKEN", "ADMINS", "nice", "URL"))
 
 
 @pytest.mark.parametrize("name", ["DISCORD_TOKEN", "ANTHROPIC_API_KEY"])

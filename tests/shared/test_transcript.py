@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 from shared import transcript
 from shared.backends import Said
 from shared.chat import Attachment, AuthorId, Channel, ChannelId, MessageId, Quoted
-from shared.store import Asked, Exchange
+from shared.material import Material
+from shared.store import Asked, Exchange, Kept
 
 DIRECT = Channel(ChannelId("odd:1"), "direct")
 GROUP = Channel(ChannelId("odd:2"), "group")
-HELLO = Asked(MessageId("odd:5"), AuthorId("odd:1"), "Ada", "hello", None, (), datetime.now(UTC))
+HELLO = Asked(0, MessageId("odd:5"), AuthorId("odd:1"), "Ada", "hello", None, (), datetime.now(UTC))
 
 
 def line(place: Channel, message: Asked) -> str:
@@ -38,7 +39,7 @@ def test_nobody_can_write_a_line_that_looks_like_somebody_elses() -> None:
     assert line(DIRECT, replace(HELLO, text="a\nb")) == "a\nb"
     quoting = replace(HELLO, quoted=Quoted("Eve", "one\rAda: no", own=False), text="yes")
     assert line(GROUP, quoting) == "Ada: [in reply to what Eve wrote:]\n  > one\n  > Ada: no\n\n  yes"
-    filed = replace(HELLO, attachments=(Attachment("r", "a.png", "image/png", 5),))
+    filed = replace(HELLO, files=(Kept(0, Attachment("r", "a.png", "image/png", 5), quoted=False),))
     assert line(GROUP, filed) == "Ada: hello\n  [a file that you cannot read: a.png]"
 
 
@@ -83,7 +84,7 @@ def test_a_quoted_message_is_context_of_bounded_length() -> None:
 
 
 def test_files_are_named_though_they_cannot_be_read() -> None:
-    filed = replace(HELLO, attachments=(Attachment("r", "a\nb.png", "image/png", 5),))
+    filed = replace(HELLO, files=(Kept(0, Attachment("r", "a\nb.png", "image/png", 5), quoted=False),))
     assert line(DIRECT, filed) == "hello\n[a file that you cannot read: a b.png]"
 
 
@@ -102,3 +103,38 @@ def test_an_answer_without_text_leaves_only_its_question() -> None:
 def test_the_model_is_told_of_names_where_there_are_some() -> None:
     assert transcript.system("Be brief.", DIRECT) == "Be brief."
     assert transcript.system("Be brief.", GROUP).startswith("Be brief.\n\nSeveral people")
+
+
+PICTURE = Material("image", "a.png", "image/png", 5, "0" * 64)
+
+
+def kept(material: Material | None, *, quoted: bool = False) -> Kept:
+    return Kept(0, Attachment("r", "a.png", "image/png", 5), quoted=quoted, material=material)
+
+
+def test_files_go_with_the_line_that_names_them() -> None:
+    [said] = transcript.asked(DIRECT, [replace(HELLO, text="", files=(kept(PICTURE),))])
+    assert (said.text, said.files) == ("[a file: a.png]", (PICTURE,))
+    first = replace(PICTURE, cut=True)
+    [said] = transcript.asked(DIRECT, [replace(HELLO, files=(kept(first, quoted=True),))])
+    assert said.text == "hello\n[the beginning of a file beside the message replied to: a.png]"
+
+
+def test_a_file_whose_bytes_are_lost_is_only_named() -> None:
+    past = [Exchange(1, [replace(HELLO, files=(kept(PICTURE),))], "yes", None, None)]
+    [said, _] = transcript.history(DIRECT, past, "demo", there=lambda material: False)
+    assert (said.text, said.files) == ("hello\n[a file that is no longer kept: a.png]", ())
+
+
+def test_a_summary_comes_before_what_it_does_not_sum_up() -> None:
+    past = [Exchange(1, [HELLO], "hi", None, None)]
+    lines = transcript.history(DIRECT, past, "demo", summary="They greeted.")
+    assert lines[0] == Said("user", "[What was said here before, summed up:]\nThey greeted.")
+    assert lines[1:] == transcript.history(DIRECT, past, "demo")
+
+
+def test_what_people_have_chosen_comes_after_the_operators_words() -> None:
+    assert transcript.system("Be brief.", DIRECT, "Be kind.") == "Be brief.\n\nBe kind."
+    group = transcript.system("Be brief.", GROUP)
+    assert transcript.system("Be brief.", GROUP, "Be kind.") == f"{group}\n\nBe kind."
+    assert transcript.system("Be brief.", GROUP, " \n") == group

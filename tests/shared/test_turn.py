@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, event
@@ -10,9 +11,10 @@ from sqlalchemy.exc import OperationalError
 
 from shared import sentences
 from shared.backends import Finished
-from shared.chat import MessageId, Target
+from shared.chat import Button, MessageId, Target
+from shared.delivery import TRIES
 from shared.errors import Gone
-from shared.turn import TRIES, part_key
+from shared.opening import part_key
 from tests.odd.platform import FindingAdapter, OddAdapter, channel
 from tests.odd.service import Board
 from tests.shared.flavours import ThreadingAdapter
@@ -26,11 +28,13 @@ class Clumsy(OddAdapter):
 
     slips = 0
 
-    async def post(self, target: Target, markdown: str, *, key: str, silent: bool = False) -> MessageId:
+    async def post(
+        self, target: Target, markdown: str, *, key: str, buttons: Sequence[Button] = (), silent: bool = False
+    ) -> MessageId:
         if self.slips:
             self.slips -= 1
             raise TypeError("what is that?")
-        return await super().post(target, markdown, key=key, silent=silent)
+        return await super().post(target, markdown, key=key, buttons=buttons, silent=silent)
 
 
 class Bereft(ThreadingAdapter):

@@ -8,7 +8,7 @@ from shared import sentences
 from shared.asking import Patience
 from shared.backends import Finished, Retrying, Thinking
 from shared.errors import BadKey, BrokenOff, Overloaded, Silent
-from shared.turn import BUSY_AFTER
+from shared.means import BUSY_AFTER
 from tests.odd.platform import channel
 from tests.odd.service import Board
 from tests.shared.flavours import ThreadingAdapter
@@ -174,6 +174,18 @@ async def test_an_answer_to_a_channel_that_is_gone_fails_and_closes_the_conversa
 
 
 @on_hurrying_clock
+async def test_nothing_more_is_asked_for_a_channel_that_is_found_gone_while_the_answer_grows(tmp_path: Path) -> None:
+    go = asyncio.Event()
+    async with house(tmp_path, [go, "Hello", asyncio.Event()]) as h:
+        await h.say("one")
+        await h.script.was_asked(1)
+        del h.service.boards["hall"]
+        go.set()
+        await h.quiet()
+        assert (h.states(), h.script.open) == (["failed"], 0)
+
+
+@on_hurrying_clock
 async def test_an_answer_that_may_not_be_shown_fails_and_the_conversation_stays(tmp_path: Path) -> None:
     async with house(tmp_path, ["Hello"]) as h:
         h.service.boards["hall"].closed_to_us = True
@@ -330,9 +342,9 @@ async def test_a_slow_answer_shows_a_busy_sign_until_its_text_shows(tmp_path: Pa
 
 @on_hurrying_clock
 async def test_a_quick_answer_needs_no_busy_sign(tmp_path: Path) -> None:
-    async with house(tmp_path, ["Hello"]) as h:
+    async with house(tmp_path, ["Hello"], busy_after=25) as h:
         await h.tell("one")
-        await later(5)
+        await later(30)
         assert h.service.busy == 0
 
 

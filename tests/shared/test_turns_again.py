@@ -8,7 +8,7 @@ import pytest
 from shared import sentences
 from shared.backends import Finished
 from shared.chat import MessageId, Target
-from shared.turn import part_key
+from shared.opening import part_key
 from tests.odd.platform import FindingAdapter, OddAdapter, channel
 from tests.shared.disk import disk
 from tests.shared.house import House, house
@@ -29,7 +29,7 @@ async def test_a_drained_turn_goes_on_after_a_restart_in_the_same_message(tmp_pa
         await h.start()
         await h.quiet()
         assert (h.shown(), h.states()) == (["Whole answer."], ["done"])
-        assert [prompt.attempt for prompt in h.script.prompts] == [1, 1]
+        assert [prompt.attempt for prompt in h.script.prompts] == [1, 2]
 
 
 @on_hurrying_clock

@@ -1,80 +1,73 @@
-"""The backend: the only file that imports the SDK.
-
-Events are taken through `AsyncStream.raw_events`: the SDK's typed iteration passes over pings (_streaming.py), and
-these are the only sign of life while a model thinks without showing it. All else about a request is the SDK's.
-"""
+"""The backend: one question, from the prompt to the end of its answer."""
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
-from typing import Any, Protocol, cast
+from typing import Any, TypeVar
 
-import anthropic
-import httpx2
-from anthropic import AsyncAnthropic, AsyncStream, DefaultAioHttpClient
-from anthropic.types import MessageParam, RawMessageStreamEvent, TextBlockParam
-from anthropic.types.output_config_param import OutputConfigParam
+from shared.backends import Answer, Made, Model, Prompt, Retrying, Thinking, Usage
+from shared.blobs import Blobs
+from shared.errors import Failure, Misconfigured, RateLimited
 
-from shared.backends import Answer, Delta, Prompt, Retrying
-from shared.errors import Misconfigured, RateLimited
-
+from . import estimate, made
 from .config import AnthropicConfig
 from .failures import Trouble
-from .payload import messages_of, system_of
+from .models import Catalogue
+from .payload import lines_of
+from .prepare import Preparer
+from .prices import Charge, Prices
+from .question import Question
 from .reader import Reader, StreamError
+from .tally import Tally
+from .wire import TroubleError, Wire, from_event
 
-_ADDRESS = "https://api.anthropic.com"
+T = TypeVar("T")
 
 Sleep = Callable[[float], Awaitable[object]]
+
+PAUSES = 8
+"""How often an answer that the API has paused is gone on with; then it is a pause for people, too, who can go on with it."""
 
 # Seconds; doubles with each try. As anthropic 2.10.0, _constants.py, but with full jitter.
 _FIRST_DELAY = 0.5
 _LONGEST_DELAY = 8.0
 
-# What may leave with a request. ANTHROPIC_CUSTOM_HEADERS would add to it, and could replace the key: the SDK reads it
-# whatever it is given (_client.py). What cannot be kept out is ANTHROPIC_LOG, which the SDK reads on import.
-_HEADERS = frozenset(
-    {
-        "accept",
-        "accept-encoding",
-        "anthropic-version",
-        "authorization",
-        "connection",
-        "content-length",
-        "content-type",
-        "host",
-        "user-agent",
-    }
-)
-_OWN_PREFIX = "x-stainless-"
-
-# Errors of a stream that has begun: they do not come as errors of the SDK. ValueError: bytes that are not UTF-8.
-_BROKEN = (anthropic.APIConnectionError, httpx2.HTTPError, httpx2.StreamError, OSError, ValueError)
-
 
 class AnthropicApi:
-    """Asks Claude through the Messages API, with one client and its connections for the whole process."""
+    """Asks Claude through the Messages API, with one client and its connections for the whole process.
+
+    It can also tell its models, count a prompt and estimate what an answer has cost (`Models`, `Counts`, `Estimates`).
+    """
 
     def __init__(
         self,
         config: AnthropicConfig,
+        blobs: Blobs,
         *,
         sleep: Sleep = asyncio.sleep,
         uniform: Callable[[float, float], float] = random.uniform,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Check the key's form. Raises Misconfigured if it cannot be sent in a header."""
+        """Files that people sent are read from `blobs`, and files that the model makes are put there.
+
+        Raises `Misconfigured` if the key cannot be sent in a header.
+        """
         key = config.api_key
         if not key or not key.isascii() or not key.isprintable() or " " in key:
             raise Misconfigured("ANTHROPIC_API_KEY is empty or has characters that no key has: copy it again.")
         self._config = config
+        self._blobs = blobs
         self._sleep = sleep
         self._uniform = uniform
         self._now = now
-        self._client: AsyncAnthropic | None = None
+        self._wire = Wire(config)
+        self._prices = Prices(config.prices)
+        self._catalogue = Catalogue(self._list, self._one)
+        self._preparer = Preparer(config, blobs, self._catalogue)
 
     @property
     def name(self) -> str:
@@ -89,162 +82,158 @@ class AnthropicApi:
         """
         return self._answering(prompt)
 
+    async def models(self) -> Sequence[Model]:
+        """All models that can be asked, the newest first. Never fails; the API's list is asked for some hours apart."""
+        return await self._catalogue.models()
+
+    async def model(self, name: str) -> Model:
+        """The model of an id or an alias: opus, sonnet, haiku and fable are the newest of their family.
+
+        Raises `UnknownModel`, and what asking the API for an id raises that no list shows.
+        """
+        return await self._catalogue.model(name)
+
+    async def count(self, prompt: Prompt) -> int:
+        """The tokens that the prompt takes in, as the API counts them. Raises as `answer` does; nothing is tried again."""
+        question = await self._preparer.question(prompt)
+        try:
+            return await self._counted(question)
+        except TroubleError as raised:
+            if not (question.native and raised.trouble.refuses_history):
+                raise self._failure(raised.trouble, question.options.model) from None
+        self._preparer.refuse(prompt)
+        question = await self._preparer.question(prompt)
+        return await self._told(self._counted(question), question.options.model)
+
+    def estimate(self, prompt: Prompt, text: str) -> Usage:
+        """About what the prompt would have used up if it had been answered with this text. Pure.
+
+        The prompt counts as if nothing of it had been in the API's cache: it may have cost less, hardly more.
+        """
+        name = prompt.model or self._config.model
+        known = self._catalogue.find(name)
+        model = known.model.id if known is not None else name
+        charge = Charge(estimate.of_prompt(prompt, lines_of(prompt)), estimate.of_text(text))
+        cost = self._prices.cost(model, [charge])
+        return Usage(model, charge.input, charge.output, cost=cost, estimated=True)
+
     def open(self) -> None:
         """Make the client now and not with the first question, which then waits some 50 ms less. Any thread may."""
-        self._connected()
+        self._wire.connect()
 
     async def aclose(self) -> None:
         """Close every connection. May be called twice; a later question opens a new client."""
-        client, self._client = self._client, None
-        if client is not None:
-            await client.close()
+        await self._catalogue.aclose()
+        await self._wire.aclose()
 
     @asynccontextmanager
     async def _answering(self, prompt: Prompt) -> AsyncGenerator[AsyncIterator[Answer]]:
-        async with aclosing(self._tries(prompt)) as answers:
+        async with aclosing(self._whole(prompt)) as answers:
             yield answers
 
-    async def _tries(self, prompt: Prompt) -> AsyncGenerator[Answer]:
-        """Try until the first word, or until a failure that would not pass."""
-        for number in count():
-            spoken = False
+    async def _whole(self, prompt: Prompt) -> AsyncGenerator[Answer]:
+        """Ask until the answer is whole: again after a failure before the first word, and further after a pause."""
+        question = await self._preparer.question(prompt)
+        reader = Reader(Tally(question.options.model, self._prices, self._config.cache_ttl))
+        tries, pauses = count(), 0
+        while True:
             try:
-                async with aclosing(self._once(prompt)) as answers:
+                async with aclosing(self._once(question, reader)) as answers:
                     async for answer in answers:
-                        spoken = spoken or isinstance(answer, Delta)
                         yield answer
-                return
-            except _TroubleError as raised:
-                again = self._again(raised.trouble, number, spoken=spoken)
-            yield again
-            await self._sleep(again.after)
+            except TroubleError as raised:
+                trouble = raised.trouble
+                if question.native and trouble.refuses_history and not (reader.spoken or reader.ever_spoken):
+                    self._preparer.refuse(prompt)
+                    question = await self._preparer.question(prompt)
+                    again = Retrying(0.0, f"{self._described(trouble)}; asked again with earlier answers as plain text")
+                else:
+                    again = self._again(trouble, next(tries), question.options.model, spoken=reader.spoken)
+            else:
+                if not reader.paused or pauses == PAUSES or not reader.blocks.whole():
+                    break
+                pauses += 1
+                reader.again()
+                continue
+            reader.again(failed=True)
+            yield Thinking() if reader.ever_spoken else again
+            if again.after:
+                await self._sleep(again.after)
+        async for answer in self._end(reader, question):
+            yield answer
 
-    def _again(self, trouble: Trouble, number: int, *, spoken: bool) -> Retrying:
-        """Say when the next try is. Raises the failure if there is to be none."""
-        hide, now = self._config.api_key, self._now()
-        if spoken or not trouble.passing:
-            raise trouble.failure(now, hide=hide) from None
-        asked = trouble.retry_after(now)
-        if asked is not None and asked > self._config.longest_wait:
-            raise RateLimited(trouble.describe(hide=hide), asked) from None
-        if number >= self._config.retries:
-            raise trouble.failure(now, hide=hide) from None
-        jitter = self._uniform(0.0, min(_LONGEST_DELAY, _FIRST_DELAY * 2**number))
-        return Retrying(jitter if asked is None else asked + jitter, trouble.describe(hide=hide))
-
-    async def _once(self, prompt: Prompt) -> AsyncGenerator[Answer]:
-        """Make one request and yield what it brings. Raises _TroubleError."""
-        reader = Reader(prompt.model or self._config.model)
-        stream = await self._open(prompt)
-        request_id = stream.response.headers.get("request-id")
-        try:
-            async with aclosing(cast("AsyncGenerator[_Event]", AsyncStream.raw_events(stream.response))) as events:
-                async for event in events:
+    async def _once(self, question: Question, reader: Reader) -> AsyncGenerator[Answer]:
+        """Make one request and yield what it brings. Raises TroubleError."""
+        so_far, container = reader.blocks.whole(), reader.container
+        encode = question.encode
+        body = await asyncio.to_thread(encode, so_far, container) if question.large else encode(so_far, container)
+        async with self._wire.ask(body, question.betas) as stream:
+            try:
+                async for event in stream.events:
                     for answer in reader.read(event.event, event.data):
                         yield answer
-        except StreamError as error:
-            raise _TroubleError(_from_event(error.body, request_id)) from None
-        except httpx2.ReadTimeout:
-            raise _TroubleError(Trouble(None, message="no byte came", request_id=request_id, silent=True)) from None
-        except _BROKEN as error:
-            raise _TroubleError(Trouble(None, message=type(error).__name__, request_id=request_id, broken=True)) from None
-        finally:
-            with suppress(*_BROKEN):
-                await stream.close()
+            except StreamError as error:
+                raise TroubleError(from_event(error.body, stream.request_id)) from None
         if not reader.finished:
-            kind = stream.response.headers.get("content-type", "")
-            foreign = not kind.startswith("text/event-stream")
-            said = f"an answer of type {kind[:60]}" if foreign else "the stream ended before its end"
-            raise _TroubleError(Trouble(None, message=said, request_id=request_id, broken=True, final=foreign))
+            foreign = not stream.kind.startswith("text/event-stream")
+            said = f"an answer of type {stream.kind[:60]}" if foreign else "the stream ended before its end"
+            raise TroubleError(Trouble(None, message=said, request_id=stream.request_id, broken=True, final=foreign))
 
-    async def _open(self, prompt: Prompt) -> AsyncStream[RawMessageStreamEvent]:
-        """Send the request and wait for the head of its answer. Raises _TroubleError."""
-        effort = prompt.effort or self._config.effort
-        system = system_of(prompt)
+    async def _end(self, reader: Reader, question: Question) -> AsyncGenerator[Answer]:
+        """What comes after the last word: files that were made, and the end."""
+        model = question.options.model
+        if reader.called:
+            message = "the model called a tool that it was not given"
+            raise self._failure(Trouble(None, message=message, broken=True, final=True), model)
+        files: list[Made] = []
+        lost: list[str] = []
+        wanted = reader.made
+        for file in wanted[: self._config.made_files]:
+            yield Thinking()
+            try:
+                files.append(await made.fetch(self._wire, self._blobs, self._config, file))
+            except made.NotFetched as missing:
+                lost.append(missing.text)
+        if text := made.told(lost, len(wanted) - self._config.made_files):
+            for answer in reader.say(text):
+                yield answer
+        self._catalogue.refresh()
+        for answer in reader.finish(files):
+            yield answer
+
+    def _again(self, trouble: Trouble, number: int, model: str, *, spoken: bool) -> Retrying:
+        """Say when the next try is. Raises the failure if there is to be none."""
+        if spoken or not trouble.passing:
+            raise self._failure(trouble, model) from None
+        asked = trouble.retry_after(self._now())
+        if asked is not None and asked > self._config.longest_wait:
+            raise RateLimited(self._described(trouble), asked) from None
+        if number >= self._config.retries:
+            raise self._failure(trouble, model) from None
+        jitter = self._uniform(0.0, min(_LONGEST_DELAY, _FIRST_DELAY * 2**number))
+        return Retrying(jitter if asked is None else asked + jitter, self._described(trouble))
+
+    def _failure(self, trouble: Trouble, model: str) -> Failure:
+        if trouble.status == 404 and model not in trouble.message:
+            trouble = replace(trouble, message=f"{trouble.message} (model {model})")
+        return trouble.failure(self._now(), hide=self._config.secrets)
+
+    def _described(self, trouble: Trouble) -> str:
+        return trouble.describe(hide=self._config.secrets)
+
+    async def _counted(self, question: Question) -> int:
+        encode = question.encode_for_count
+        return await self._wire.count(await asyncio.to_thread(encode) if question.large else encode(), question.betas)
+
+    async def _told(self, work: Awaitable[T], model: str) -> T:
+        """Do it; its trouble is a failure of ours."""
         try:
-            return await self._connected().messages.create(
-                model=prompt.model or self._config.model,
-                max_tokens=self._config.max_tokens,
-                messages=cast("Iterable[MessageParam]", messages_of(prompt)),
-                system=cast("Iterable[TextBlockParam]", system) if system else anthropic.omit,
-                output_config=cast("OutputConfigParam", {"effort": effort}) if effort else anthropic.omit,
-                cache_control={"type": "ephemeral"},
-                stream=True,
-            )
-        except anthropic.APIStatusError as error:
-            raise _TroubleError(_from_status(error)) from None
-        except anthropic.APITimeoutError as error:
-            connected = not isinstance(error.__cause__, httpx2.ConnectTimeout | httpx2.PoolTimeout)
-            message = "no byte came" if connected else "no connection came about"
-            raise _TroubleError(Trouble(None, message=message, silent=connected)) from None
-        except _BROKEN as error:
-            message = type(error.__cause__ or error).__name__
-            raise _TroubleError(Trouble(None, message=message)) from None
+            return await work
+        except TroubleError as raised:
+            raise self._failure(raised.trouble, model) from None
 
-    def _connected(self) -> AsyncAnthropic:
-        if self._client is None:
-            config = self._config
-            timeout = httpx2.Timeout(config.silence, connect=config.connect)
-            self._client = AsyncAnthropic(
-                api_key=config.api_key,
-                base_url=config.base_url or _ADDRESS,
-                timeout=timeout,
-                # The SDK obeys any Retry-After, for hours, without a word (_base_client.py): we repeat ourselves.
-                max_retries=0,
-                open_telemetry=False,
-                http_client=DefaultAioHttpClient(
-                    timeout=timeout,
-                    # A minute of idling spares the next message of a conversation the TLS handshake.
-                    limits=httpx2.Limits(max_connections=config.connections, keepalive_expiry=60.0),
-                    event_hooks={"request": [self._strip]},
-                ),
-            )
-        return self._client
+    async def _list(self) -> Sequence[Mapping[str, Any]]:
+        return await self._told(self._wire.models(), "list")
 
-    async def _strip(self, request: httpx2.Request) -> None:
-        """Take away every header that neither the SDK nor the configuration has put there."""
-        for name in list(request.headers):
-            if name not in _HEADERS and not name.startswith(_OWN_PREFIX):
-                del request.headers[name]
-        request.headers["authorization"] = f"Bearer {self._config.api_key}"
-
-
-class _Event(Protocol):
-    """What is used of the SDK's server-sent event, which has no public name."""
-
-    event: str | None
-    data: str
-
-
-class _TroubleError(Exception):
-    """Carries a Trouble to where it is decided what follows from it."""
-
-    def __init__(self, trouble: Trouble) -> None:
-        super().__init__(trouble.message)
-        self.trouble = trouble
-
-
-def _from_status(error: anthropic.APIStatusError) -> Trouble:
-    headers = {name.lower(): value for name, value in error.response.headers.items()}
-    return Trouble(
-        error.status_code,
-        kind=error.type,
-        code=error.error_code,
-        message=error.api_message or "",
-        request_id=error.request_id,
-        headers=headers,
-    )
-
-
-def _from_event(body: dict[str, Any], request_id: str | None) -> Trouble:
-    found: object = body.get("error")
-    error = cast("dict[str, Any]", found) if isinstance(found, dict) else {}
-    details: object = error.get("details")
-    code = cast("dict[str, Any]", details).get("error_code") if isinstance(details, dict) else None
-    return Trouble(
-        200,
-        kind=str(error["type"]) if "type" in error else None,
-        code=str(code) if code else None,
-        message=str(error.get("message", "")),
-        request_id=request_id or body.get("request_id"),
-    )
+    async def _one(self, name: str) -> Mapping[str, Any]:
+        return await self._told(self._wire.model(name), name)

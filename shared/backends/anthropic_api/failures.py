@@ -1,7 +1,7 @@
 """From what went wrong at the API to a failure of ours, and whether and when to try again. Pure."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -106,18 +106,23 @@ class Trouble:
             return None
         return seconds if math.isfinite(seconds) and seconds > 0 else None
 
-    def describe(self, *, hide: str) -> str:
-        """Say it in one line for the operator. `hide` is never part of it."""
+    @property
+    def refuses_history(self) -> bool:
+        """Whether it may be the blocks of earlier answers that the API does not take: it said no for no reason of its own."""
+        return self.status == 400 and self._named() is Invalid
+
+    def describe(self, *, hide: Sequence[str]) -> str:
+        """Say it in one line for the operator. Nothing of `hide` is ever part of it."""
         parts = ["anthropic_api:", "no answer" if self.status is None else str(self.status)]
         parts += [part for part in (self.kind, self.code) if part]
         if self.request_id:
             parts.append(f"({self.request_id})")
         line = " ".join(parts)
         if self.message:
-            line += ": " + " ".join(self.message.split())[:300]
-        return line.replace(hide, "***") if hide else line
+            line += ": " + _hidden(" ".join(self.message.split()), hide)[:300]
+        return _hidden(line, hide)
 
-    def failure(self, now: datetime, *, hide: str) -> Failure:
+    def failure(self, now: datetime, *, hide: Sequence[str]) -> Failure:
         """Name it in our own words."""
         detail = self.describe(hide=hide)
         named = self._named()
@@ -141,6 +146,12 @@ class Trouble:
         if self.broken or self.status == 200:
             return BrokenOff
         return Unavailable if self.status is None or self.status >= 500 else Invalid
+
+
+def _hidden(text: str, hide: Sequence[str]) -> str:
+    for secret in hide:
+        text = text.replace(secret, "***") if secret else text
+    return text
 
 
 def _seconds(value: str, now: datetime) -> float:

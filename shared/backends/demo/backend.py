@@ -2,15 +2,18 @@
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
-from shared.backends import Answer, Delta, Finished, Prompt, Retrying, Thinking, Usage
+from shared.backends import Answer, Delta, Finished, Model, Prompt, Retrying, Thinking, Usage
 from shared.backends.demo.plan import Plan, plan_of
+from shared.errors import UnknownModel
 
 MODEL = "demo"
 LONGEST = 30.0
 """A long text is given out in bigger pieces, so that it takes about this many seconds at most."""
+
+_ONLY = Model(MODEL, "Stand-in", window=1_000_000, output=1_000_000)
 
 _WORDS = re.compile(r"\s*\S{1,24}\s*")
 
@@ -36,6 +39,16 @@ class DemoBackend:
             yield stream
         finally:
             await stream.aclose()
+
+    async def models(self) -> Sequence[Model]:
+        """The one that there is. Its limits are made up; nothing is held to them."""
+        return [_ONLY]
+
+    async def model(self, name: str) -> Model:
+        """The one that there is. Raises `UnknownModel` for any other name."""
+        if name.strip().lower() != MODEL:
+            raise UnknownModel("the stand-in is no model but its own")
+        return _ONLY
 
     async def aclose(self) -> None:
         """Nothing is held open."""

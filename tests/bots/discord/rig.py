@@ -1,7 +1,8 @@
 """A simulated Discord with the adapter on it."""
 
+import base64
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -10,10 +11,11 @@ from bots.discord.adapter import DiscordAdapter
 from bots.discord.config import DiscordConfig
 from bots.discord.convert import snowflake
 from sandbox.discord import Simulator, SimulatorConfig
+from sandbox.discord.cdn import Spoil as SpoiltDownload
 from sandbox.discord.defaults import BOT, HELPERS, PEOPLE
 from sandbox.faults import Action, Rule
-from shared.chat import Channel, Target
-from tests.conformance.adapter_rig import Break, Refusal
+from shared.chat import Attachment, Channel, Target
+from tests.conformance.adapter_rig import Break, Refusal, Spoil
 
 ROOMY = SimulatorConfig(
     channel_limit=(1000, 5.0),
@@ -23,6 +25,8 @@ ROOMY = SimulatorConfig(
     history_limit=(1000, 5.0),
     other_limit=(1000, 5.0),
     global_limit=(1000, 1.0),
+    webhook_limit=(1000, 2.0),
+    reaction_limit=(1000, 0.25),
 )
 """Limits so wide that the library never sleeps; tests of limits set their own."""
 
@@ -39,11 +43,15 @@ class DiscordRig:
     def __init__(self, simulator: Simulator, adapter: DiscordAdapter) -> None:
         self.simulator = simulator
         self.adapter = adapter
+        self.said = ""
+        """The id of what was said to the bot last."""
 
     async def say(self, text: str, *, to_bot: bool = True, by_bot: bool = False, twice: bool = False) -> None:
         if twice:
             await self.simulator.duplicate(1)
-        await self.simulator.say("otherbot" if by_bot else "user1", "general", f"@threadline {text}" if to_bot else text)
+        said = await self.simulator.say("otherbot" if by_bot else "user1", "general", f"@threadline {text}" if to_bot else text)
+        if to_bot and not by_bot:
+            self.said = said["id"]
 
     def own(self, channel: Channel) -> list[dict[str, Any]]:
         """The bot's messages in a channel that are not deleted, without those of the system."""
@@ -104,6 +112,76 @@ class DiscordRig:
     async def forbid_threads(self) -> None:
         await self.simulator.permissions("general", deny=["CREATE_PUBLIC_THREADS"])
 
+    # buttons and changes
+
+    def buttons(self, channel: Channel) -> list[list[str]]:
+        return [each["buttons"] for each in self.own(channel)]
+
+    async def press(self, channel: Channel, label: str) -> None:
+        message = next(each["id"] for each in reversed(self.own(channel)) if label in each["buttons"])
+        await self.simulator.press("user1", message, label)
+
+    async def change(self, text: str) -> None:
+        await self.simulator.edit(self.said, f"@threadline {text}")
+
+    async def preview(self) -> None:
+        await self.simulator.unfurl(self.said)
+
+    async def take_back(self) -> None:
+        await self.simulator.delete(self.said)
+
+    # commands
+
+    async def command(self, name: str, options: Mapping[str, str]) -> None:
+        await self.simulator.call("user1", name, "general", options)
+
+    def read(self, *, others: bool = False) -> list[str]:
+        seen = self.simulator.sees("user2" if others else "user1", "general")
+        own = [each for each in seen if each["author"] == "threadline" and each["state"] is None]
+        return [each["text"] for each in own if not each["text"].startswith(">")]
+
+    async def expire(self) -> None:
+        for each in self.simulator.world.state.interactions.values():
+            each.created -= 3600
+
+    async def offered(self, names: Collection[str]) -> int:
+        def registered() -> bool:
+            return {each["name"] for each in self.simulator.commands("user1", "general")} == set(names)
+
+        await self.simulator.wait_for(registered)
+        return sum(call.method == "PUT" and call.path.endswith("/commands") for call in self.simulator.calls)
+
+    async def suggested(self, name: str, option: str, text: str) -> list[str]:
+        return [each["value"] for each in await self.simulator.autocomplete("user1", name, option, text, "general")]
+
+    # files and signs
+
+    async def attach(self, text: str, name: str, data: bytes) -> None:
+        file = {"name": name, "content_base64": base64.b64encode(data).decode()}
+        self.said = (await self.simulator.say("user1", "general", f"@threadline {text}", attachments=[file]))["id"]
+
+    async def spoil(self, how: Spoil) -> None:
+        if how == "gone":
+            await self.simulator.delete(self.said)
+        elif how == "cut":
+            await self.simulator.spoil(SpoiltDownload("cut", after=1000))
+        else:
+            await self.simulator.spoil(SpoiltDownload("redirect", location="https://example.org/data.bin"))
+
+    def elsewhere(self) -> Attachment:
+        address = self.simulator.message(self.said)["attachments"][0]["url"].replace("127.0.0.1", "localhost")
+        return Attachment(ref=address, name="data.bin", media_type="application/octet-stream", size=0)
+
+    def files(self, channel: Channel) -> list[tuple[str, bytes]]:
+        given = [file for each in self.own(channel) for file in each["attachments"]]
+        return [(each["filename"], self.simulator.world.files.read(int(each["id"])) or b"") for each in given]
+
+    def signs(self) -> int:
+        return sum(str(BOT) in users for users in self.simulator.message(self.said)["reactions"].values())
+
+    async def forbid_signs(self) -> None:
+        await self.simulator.permissions("general", deny=["ADD_REACTIONS"])
+
 
 def told_to_wait(seconds: float, *, path: str = MESSAGES, scope: str = "user") -> Rule:
     """A 429 as Discord sends it (developer docs, Rate Limits); without `Via` the library takes it for Cloudflare's."""
@@ -120,8 +198,10 @@ async def discord_rig(settings: SimulatorConfig = ROOMY, **config: Any) -> Async
             token=settings.token,
             api_url=simulator.api_url,
             gateway_url=simulator.gateway_url,
+            files_url=simulator.api_url,
             message_content="on",
             identify_spacing=0.0,
             retry_wait=0.01,
+            menu_wait=0.01,
         )
         yield DiscordRig(simulator, DiscordAdapter(replace(quick, **config)))

@@ -12,13 +12,13 @@ from discord.http import Route
 
 from bots.discord.config import DiscordConfig
 from bots.discord.convert import channel_id
-from bots.discord.gateway import LONGEST_GAP, Pace
+from bots.discord.pace import LONGEST_GAP, Pace
 from sandbox.discord.defaults import BOT, CHANNELS, GUILD
 from sandbox.faults import Rule
 from shared.chat import Channel, Connected, Deleted, Event, Left, Message, Target
 from shared.errors import Misconfigured
 from tests.bots.discord.rig import DiscordRig, discord_rig
-from tests.bots.discord.scripted import ScriptedGateway, scripted_gateway
+from tests.bots.discord.scripted import begin, guild, said, scripted_gateway
 from tests.conformance.adapter_rig import Heard, asked, listening, running
 
 CONTENT = 1 << 15
@@ -173,56 +173,6 @@ def test_a_wait_that_is_cut_short_counts_for_nothing() -> None:
 # what the simulator's world never does
 
 OTHER = GUILD + 1000
-
-
-def ready(url: str, *guilds: int) -> dict[str, Any]:
-    me = {"id": str(BOT), "username": "threadline", "discriminator": "0", "avatar": None, "bot": True, "verified": True}
-    return {
-        "v": 10,
-        "user": me,
-        "guilds": [{"id": str(guild), "unavailable": True} for guild in guilds],
-        "private_channels": [],
-        "session_id": "s",
-        "resume_gateway_url": url,
-        "application": {"id": str(BOT), "flags": CONTENT},
-    }
-
-
-def guild(number: int, channel: int) -> dict[str, Any]:
-    me: dict[str, Any] = {
-        "user": {"id": str(BOT), "username": "t", "discriminator": "0", "avatar": None},
-        "roles": [],
-        "joined_at": None,
-        "flags": 0,
-    }
-    everyone = {"id": str(number), "name": "@everyone", "permissions": str((1 << 50) - 1), "position": 0, "color": 0}
-    everyone |= {"colors": {"primary_color": 0}, "hoist": False, "managed": False, "mentionable": False, "flags": 0}
-    text: dict[str, Any] = {
-        "id": str(channel),
-        "type": 0,
-        "name": "here",
-        "position": 0,
-        "permission_overwrites": [],
-        "last_message_id": None,
-    }
-    lists = {each: list[Any]() for each in ("emojis", "stickers", "features", "threads", "voice_states", "presences")}
-    levels = dict.fromkeys(("verification_level", "default_message_notifications", "explicit_content_filter", "mfa_level"), 0)
-    body: dict[str, Any] = {"id": str(number), "name": "g", "owner_id": "1", "roles": [everyone], "members": [me]}
-    body |= {"channels": [text], "unavailable": False, "member_count": 1, "nsfw_level": 0, "premium_tier": 0}
-    return body | lists | levels | {"preferred_locale": "en-US", "system_channel_flags": 0, "afk_timeout": 1}
-
-
-def said(number: int, channel: int, server: int, text: str) -> dict[str, Any]:
-    author = {"id": "5", "username": "ada", "global_name": "Ada", "discriminator": "0", "avatar": None}
-    message: dict[str, Any] = {"id": str(number), "channel_id": str(channel), "guild_id": str(server), "type": 0}
-    message |= {"author": author, "content": f"<@{BOT}> {text}", "mentions": [{**author, "id": str(BOT)}], "flags": 0}
-    return message | {"timestamp": "2026-01-01T00:00:00+00:00", "edited_timestamp": None, "components": []}
-
-
-async def begin(gateway: ScriptedGateway, *guilds: int) -> None:
-    async with asyncio.timeout(10):
-        await gateway.identified.wait()
-    await gateway.dispatch("READY", ready(gateway.url, *guilds))
 
 
 async def test_nothing_is_delivered_before_the_servers_are_known() -> None:

@@ -1,5 +1,6 @@
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 
@@ -46,8 +47,10 @@ def test_until_the_headers_speak_the_observed_numbers_hold() -> None:
     assert own(limits, "edit") == own(limits, "post")
     assert limits.of("post", 7)[1] == OVERALL
     assert not OVERALL.windowed
-    scopes = {limits.of(act, 7)[0].scope for act in ("post", "edit", "delete", "busy", "open")}
-    assert len(scopes) == 4
+    scopes = {limits.of(act, 7)[0].scope for act in get_args(Act)}
+    assert len(scopes) == 5
+    assert own(limits, "upload") == own(limits, "post")
+    assert own(limits, "react") == ("discord:reactions:7", 1, 0.25, 0.0)
 
 
 def test_the_headers_are_believed() -> None:
@@ -143,12 +146,14 @@ def test_only_so_many_channels_are_remembered() -> None:
 
 async def test_what_the_server_says_of_every_kind_of_call_is_read() -> None:
     settings = replace(ROOMY, channel_limit=(31, 3.0), delete_limit=(32, 2.0), typing_limit=(33, 3.5), thread_limit=(34, 4.0))
+    settings = replace(settings, reaction_limit=(35, 0.5))
     async with discord_rig(settings) as rig, listening(rig.adapter) as heard:
         message = await asked(rig, heard)
         target = await rig.adapter.open(message.target, "t")
         posted = await rig.adapter.post(target, "one", key="k1")
         await rig.adapter.busy(target, "")
         await rig.adapter.delete(target, posted)
+        await rig.adapter.react(message.target, message.id, seen=True)
 
         def known(act: Act, where: Target) -> tuple[int, float]:
             limit = rig.adapter.limits(where, act)[0]
@@ -158,3 +163,4 @@ async def test_what_the_server_says_of_every_kind_of_call_is_read() -> None:
         assert known("delete", target) == (32, 2.0)
         assert known("busy", target) == (33, 3.5)
         assert known("open", message.target) == (34, 4.0)
+        assert known("react", message.target) == (35, 0.5)

@@ -1,12 +1,14 @@
 """The contract of the backends, kept by the Messages API over a loopback connection."""
 
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 
 import pytest
 
 from sandbox.anthropic import Script, Simulator
 from shared.backends import Backend
 from shared.backends.anthropic_api import AnthropicApi, AnthropicConfig
+from shared.blobs import Blobs
 from shared.errors import (
     BadKey,
     BrokenOff,
@@ -57,9 +59,10 @@ async def no_wait(_: float) -> None:
 class SimulatedApi:
     """The rig: the real SDK, connected to the simulator."""
 
-    def __init__(self, simulator: Simulator) -> None:
+    def __init__(self, simulator: Simulator, blobs: Blobs) -> None:
         self._simulator = simulator
-        self._made = AnthropicApi(AnthropicConfig(api_key=simulator.key, base_url=simulator.url, retries=1), sleep=no_wait)
+        config = AnthropicConfig(api_key=simulator.key, base_url=simulator.url, retries=1)
+        self._made = AnthropicApi(config, blobs, sleep=no_wait)
 
     @property
     def backend(self) -> Backend:
@@ -100,8 +103,8 @@ class SimulatedApi:
 
 class TestContract(BackendContract):
     @pytest.fixture
-    async def rig(self) -> AsyncIterator[Rig]:
+    async def rig(self, tmp_path: Path) -> AsyncIterator[Rig]:
         async with Simulator() as simulator:
-            rig = SimulatedApi(simulator)
+            rig = SimulatedApi(simulator, Blobs(tmp_path))
             yield rig
             await rig.backend.aclose()

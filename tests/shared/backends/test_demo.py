@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared import errors
-from shared.backends import Answer, Backend, Delta, Finished, Prompt, Retrying, Said, Thinking
+from shared.backends import Answer, Backend, Delta, Finished, Model, Prompt, Retrying, Said, Thinking
 from shared.backends.demo import DemoBackend
 from shared.backends.demo.arithmetic import solve
 from shared.backends.demo.backend import deltas_of
@@ -94,6 +94,12 @@ class DemoRig:
     def answer(self, prompt: Prompt) -> AbstractAsyncContextManager[AsyncIterator[Answer]]:
         self._prompt = prompt
         return self._demo.answer(prompt)
+
+    async def models(self) -> Sequence[Model]:
+        return await self._demo.models()
+
+    async def model(self, name: str) -> Model:
+        return await self._demo.model(name)
 
     async def aclose(self) -> None:
         await self._demo.aclose()

@@ -4,14 +4,24 @@ from uuid import UUID
 
 import pytest
 
-from shared.backends import Backend, Prompt, Said
+from shared.backends import Prompt, Said, Usage
 from shared.backends.demo import DemoBackend
-from shared.backends.lazy import Lazy
+from shared.backends.lazy import Able, Lazy
 from shared.errors import Misconfigured, Unavailable
 
 PROMPT = Prompt(
     conversation=UUID("9e0a9b3e-3d7a-4a55-8f4c-0a3f6a0f9b11"), turn=1, attempt=1, history=(), ask=[Said("user", "hello")]
 )
+
+
+class Counting(DemoBackend):
+    """The demo, with all that a backend may be able to do."""
+
+    async def count(self, prompt: Prompt) -> int:
+        return 7
+
+    def estimate(self, prompt: Prompt, text: str) -> Usage:
+        return Usage("demo", 7, len(text), cost=1, estimated=True)
 
 
 class Maker:
@@ -22,11 +32,11 @@ class Maker:
         self.error = error
         self.made = 0
 
-    def __call__(self) -> Backend:
+    def __call__(self) -> Able:
         self.made += 1
         if self.made <= self.failures:
             raise self.error
-        return DemoBackend(speed=0)
+        return Counting(speed=0)
 
 
 async def test_it_is_loaded_once_and_answers_as_the_one_behind() -> None:
@@ -66,4 +76,25 @@ async def test_what_could_not_be_loaded_need_not_be_closed() -> None:
     await lazy.aclose()
     with pytest.raises(Misconfigured):
         await lazy.load()
+    await lazy.aclose()
+
+
+async def test_what_it_can_tell_is_what_the_one_behind_tells_and_no_price_before_it_is_there() -> None:
+    lazy = Lazy("demo", Maker(0, ValueError()))
+    assert lazy.estimate(PROMPT, "four") == Usage("", estimated=True)
+    assert [model.id for model in await lazy.models()] == ["demo"]
+    assert (await lazy.model("demo")).id == "demo"
+    assert await lazy.count(PROMPT) == 7
+    assert lazy.estimate(PROMPT, "four") == Usage("demo", 7, 4, cost=1, estimated=True)
+    await lazy.aclose()
+
+
+async def test_without_the_one_behind_there_are_no_models_and_nothing_can_be_counted() -> None:
+    lazy = Lazy("demo", Maker(9, ValueError()))
+    assert await lazy.models() == ()
+    with pytest.raises(Unavailable):
+        await lazy.model("demo")
+    with pytest.raises(Unavailable):
+        await lazy.count(PROMPT)
+    assert lazy.estimate(PROMPT, "") == Usage("", estimated=True)
     await lazy.aclose()

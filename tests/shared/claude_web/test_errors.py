@@ -37,6 +37,7 @@ from shared.claude_web.failures import of_response
 from tests.shared.claude_web.house import ORGANIZATION, answering, connected, serving
 
 NOWHERE = "00000000-0000-4000-8000-00000000dead"
+NOW = datetime(2026, 11, 20, 12, 0, 0, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("status", [401, 403])
@@ -75,13 +76,14 @@ def test_a_key_that_no_cookie_can_carry_is_refused_at_once(key: str) -> None:
 
 
 async def test_a_quota_says_when_it_is_lifted() -> None:
-    async with ClaudeWebSimulator(Config(messages=0)) as web, connected(web) as client:
-        reset = int(web.now()) + 3600
-        web.exhaust(reset)
+    config = Config(messages=0, clock=NOW.timestamp)
+    async with ClaudeWebSimulator(config) as web, connected(web, now=lambda: NOW) as client:
+        reset = NOW + timedelta(hours=1)
+        web.exhaust(reset.timestamp())
         with pytest.raises(QuotaExceededError) as raised:
             await client.generate_content("Hello!")
-        assert raised.value.reset_at == datetime.fromtimestamp(reset, UTC)
-        assert raised.value.retry_after == pytest.approx(3600, abs=5)
+        assert raised.value.reset_at == reset
+        assert raised.value.retry_after == 3600
         assert raised.value.status_code == 429
 
 
@@ -89,18 +91,20 @@ async def test_a_quota_says_when_it_is_lifted() -> None:
     ("headers", "seconds"),
     [
         ({"Retry-After": "120"}, 120.0),
-        ({"Retry-After": format_datetime(datetime.now(UTC) + timedelta(seconds=600), usegmt=True)}, 600.0),
+        ({"Retry-After": format_datetime(NOW + timedelta(seconds=600), usegmt=True)}, 600.0),
+        ({"Retry-After": format_datetime(NOW - timedelta(seconds=600), usegmt=True)}, 0.0),
         ({"Retry-After": "soon"}, None),
         ({"Retry-After": "9" * 30}, None),
         ({}, None),
     ],
 )
 async def test_a_quota_takes_the_header_if_the_body_says_nothing(headers: dict[str, str], seconds: float | None) -> None:
-    async with answering(429, '{"error":{"type":"rate_limit_error","message":"no"}}', headers) as client:
+    body = '{"error":{"type":"rate_limit_error","message":"no"}}'
+    async with answering(429, body, headers, now=lambda: NOW) as client:
         with pytest.raises(QuotaExceededError) as raised:
             await client.list_conversations()
-    assert raised.value.retry_after == (None if seconds is None else pytest.approx(seconds, abs=60))
-    assert (raised.value.reset_at is None) == (seconds is None)
+    assert raised.value.retry_after == seconds
+    assert raised.value.reset_at == (None if seconds is None else NOW + timedelta(seconds=seconds))
 
 
 async def test_a_limit_in_the_stream_that_leaves_no_answer_is_a_quota() -> None:
@@ -335,10 +339,9 @@ async def test_closing_ends_what_is_under_way() -> None:
 
 
 def test_the_body_of_an_error_may_be_anything() -> None:
-    now = datetime(2026, 1, 1, tzinfo=UTC)
     for body in ("", "null", "[]", '{"error":null}', '{"error":{"message":7,"type":[]}}', "x" * 10_000, "[" * 10_000):
         for status in (300, 400, 401, 403, 404, 429, 500, 529):
-            error = of_response(status, {}, body, now)
+            error = of_response(status, {}, body, NOW)
             assert len(str(error)) < 600
     hostile = json.dumps({"error": {"message": json.dumps({"resetsAt": 1e300})}})
-    assert isinstance(of_response(429, {}, hostile, now), QuotaExceededError)
+    assert isinstance(of_response(429, {}, hostile, NOW), QuotaExceededError)

@@ -12,10 +12,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from shared.chat import ChannelId, MessageId
+from shared.chat import ChannelId, Edited, MessageId
 from shared.states import ENDED, TRANSITIONS, IllegalStep, Outcome, State, Step
 from shared.store import Store, Taken, UnknownPart, UnknownTurn
-from tests.conformance.store import Clock, channel, final, kind, made, message
+from tests.conformance.store import Clock, ask, channel, final, kind, made, message
 
 T = TypeVar("T")
 PLACES = (channel("a"), channel("b"), channel("c", parent="a"))
@@ -34,6 +34,8 @@ class Turn:
     conversation: UUID | None
     outcome: Outcome
     parts: dict[int, str | None]
+    tries: int = 0
+    again: bool = False
 
 
 class Machine(RuleBasedStateMachine):
@@ -48,6 +50,7 @@ class Machine(RuleBasedStateMachine):
         self.turns: dict[int, Turn] = {}
         self.open: dict[int, UUID] = {}
         self.known: set[int] = set()
+        self.asked: dict[int, int] = {}
         self.number = 0
 
     @initialize()
@@ -92,23 +95,65 @@ class Machine(RuleBasedStateMachine):
         """Ask the model's turns to stop; those that were asked."""
         asked: list[int] = []
         for number, turn in self.turns.items():
-            if turn.conversation in conversations and turn.state not in ENDED and turn.state != "answered":
+            if turn.conversation not in conversations:
+                continue
+            turn.again = False
+            if turn.state not in ENDED and turn.state != "answered":
                 turn.state = TRANSITIONS[turn.state]["ask_stop"]
                 asked.append(number)
         return asked
 
     @rule(place=place_numbers)
     def ask(self, place: int) -> None:
-        taken = self.runner.run(self.store.ask("odd", message(self.fresh(), place=PLACES[place])))
+        taken = self.runner.run(ask(self.store, message(self.fresh(), place=PLACES[place])))
         assert taken.conversation is not None
         assert made(taken) not in self.turns
         assert self.open.setdefault(place, taken.conversation) == taken.conversation
         self.turns[made(taken)] = Turn("queued", 0, taken.conversation, "done", {})
+        self.asked[self.number] = made(taken)
 
     @rule(number=st.integers(1, 12), place=place_numbers)
     def repeat(self, number: int, place: int) -> None:
         if number in self.known:
-            assert self.runner.run(self.store.ask("odd", message(number, place=PLACES[place]))) == Taken("duplicate")
+            assert self.runner.run(ask(self.store, message(number, place=PLACES[place]))) == Taken("duplicate")
+
+    def newest(self, number: int) -> bool:
+        """Whether the turn is the last one of a conversation that is open."""
+        conversation = self.turns[number].conversation
+        mine = [one for one, turn in self.turns.items() if turn.conversation == conversation]
+        return conversation in self.open.values() and number == max(mine)
+
+    def reopened(self, turn: Turn) -> None:
+        turn.state = TRANSITIONS[turn.state]["reopen"]
+        turn.attempts = 0
+
+    @rule(number=st.integers(1, 12))
+    def edit(self, number: int) -> None:
+        self.number += 1
+        change = f"change {self.number}"
+        edited = Edited(keys=(change,), message=message(number, text=change))
+        taken = self.runner.run(self.store.edit("odd", edited))
+        if number not in self.asked:
+            assert taken == Taken("unknown")
+            return
+        turn = self.turns[self.asked[number]]
+        reopened = self.newest(self.asked[number]) and turn.state in ENDED
+        again = self.newest(self.asked[number]) and turn.state in ("running", "answered")
+        assert ((taken.waiting is not None), (taken.again is not None)) == (reopened, again)
+        turn.again = turn.again or again
+        if reopened:
+            self.reopened(turn)
+
+    @rule(place=place_numbers)
+    def retry(self, place: int) -> None:
+        cause = message(self.fresh(), place=PLACES[place])
+        taken = self.runner.run(self.store.retry("odd", cause, turn=None, message=None, say=str))
+        turn = max((one for one in self.turns if self.turns[one].conversation == self.open.get(place, 0)), default=0)
+        if turn and self.turns[turn].state in ENDED:
+            assert (made(taken), kind(taken)) == (turn, "ask")
+            self.reopened(self.turns[turn])
+        else:
+            self.notice(taken)
 
     @rule(place=place_numbers)
     def tell(self, place: int) -> None:
@@ -142,7 +187,10 @@ class Machine(RuleBasedStateMachine):
     @rule(turn=turn_numbers)
     def begin(self, turn: int) -> None:
         if self.step(turn, "start", lambda: self.store.begin(turn)):
-            self.turns[turn].attempts += 1
+            model = self.turns[turn]
+            model.attempts = 1 if model.again else model.attempts + 1
+            model.tries += 1
+            model.again = False
 
     @rule(turn=turn_numbers)
     def release(self, turn: int) -> None:
@@ -151,7 +199,8 @@ class Machine(RuleBasedStateMachine):
 
     @rule(turn=turn_numbers)
     def ask_stop(self, turn: int) -> None:
-        self.step(turn, "ask_stop", lambda: self.store.ask_stop(turn))
+        if self.step(turn, "ask_stop", lambda: self.store.ask_stop(turn)):
+            self.turns[turn].again = False
 
     @rule(turn=turn_numbers, outcome=outcomes)
     def settle(self, turn: int, outcome: Outcome) -> None:
@@ -160,9 +209,17 @@ class Machine(RuleBasedStateMachine):
 
     @rule(turn=turn_numbers, failed=st.booleans())
     def delivered(self, turn: int, failed: bool) -> None:
+        model = self.turns.get(turn)
+        if model and model.again and model.state == "answered" and not failed:
+            assert self.runner.run(self.store.delivered(turn))
+            model.state, model.attempts, model.again = TRANSITIONS[model.state]["repeat"], 0, False
+            return
         outcome = self.turns[turn].outcome if turn in self.turns and not failed else "failed"
         steps: dict[Outcome, Step] = {"done": "deliver_done", "stopped": "deliver_stopped", "failed": "deliver_failed"}
-        if self.step(turn, steps[outcome], lambda: self.store.delivered(turn, failed=failed)) and outcome == "failed":
+        ended = self.step(turn, steps[outcome], lambda: self.store.delivered(turn, failed=failed))
+        if ended:
+            self.turns[turn].again = False
+        if ended and outcome == "failed":
             parts = self.turns[turn].parts
             self.turns[turn].parts = {ordinal: shown for ordinal, shown in parts.items() if shown is not None}
 
@@ -207,6 +264,7 @@ class Machine(RuleBasedStateMachine):
         for number, turn in self.turns.items():
             work = await self.store.load(number)
             assert (work.state, work.attempts, work.conversation) == (turn.state, turn.attempts, turn.conversation)
+            assert work.tries == turn.tries
             assert {part.ordinal: part.message for part in work.parts} == turn.parts
             assert (work.final is not None) == (turn.state == "answered" or turn.state in ENDED)
         for place, one in enumerate(PLACES):

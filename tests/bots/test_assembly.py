@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from bots.server import adapters, backend
+from bots.assembly import adapters, backend
 from shared.backends.lazy import Lazy
+from shared.blobs import Blobs
 from shared.errors import Misconfigured
 from shared.settings import Settings
 
@@ -22,10 +23,11 @@ def test_without_a_token_there_is_no_platform(tmp_path: Path) -> None:
 
 
 async def test_the_backend_is_the_one_that_is_set_and_never_the_demo_by_itself(tmp_path: Path) -> None:
-    assert backend(settings(tmp_path)).name == "demo"
+    blobs = Blobs(tmp_path / "blobs")
+    assert backend(settings(tmp_path), blobs).name == "demo"
     with pytest.raises(Misconfigured, match="ANTHROPIC_API_KEY"):
-        backend(settings(tmp_path, backend="anthropic_api"))
-    real = backend(settings(tmp_path, backend="anthropic_api", anthropic_api_key=SecretStr("sk-x")))
+        backend(settings(tmp_path, backend="anthropic_api"), blobs)
+    real = backend(settings(tmp_path, backend="anthropic_api", anthropic_api_key=SecretStr("sk-x")), blobs)
     assert isinstance(real, Lazy)
     assert real.name == "anthropic_api"
     await real.aclose()

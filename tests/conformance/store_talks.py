@@ -1,0 +1,275 @@
+"""What a store promises of conversations, choices, and what is spent. Collected like `store`."""
+
+from dataclasses import replace
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from shared.backends import Made, Usage
+from shared.chat import Attachment, Button, Channel, MessageId, Target
+from shared.material import Material
+from shared.store import Budget, Share, Spending, Store, Talk
+from tests.conformance.store import (
+    START,
+    Clock,
+    answered,
+    ask,
+    channel,
+    command,
+    ended,
+    final,
+    kind,
+    made,
+    message,
+    states,
+    within,
+    words,
+)
+
+HERE = channel("general")
+HOUR = timedelta(hours=1)
+
+
+def titled(said: object) -> str:
+    return f"on with {said.title}" if isinstance(said, Talk) else str(said)
+
+
+async def opened(store: Store, number: int, place: Channel, text: str = "hello") -> Talk:
+    await ask(store, message(number, place=place, text=text))
+    talk = await store.open_talk(place.id)
+    assert talk is not None
+    return talk
+
+
+async def finish(store: Store) -> None:
+    for waiting in await store.unfinished():
+        if waiting.state == "queued":
+            await store.begin(waiting.turn)
+        if waiting.state != "answered":
+            await store.settle(waiting.turn, final())
+        await store.delivered(waiting.turn)
+
+
+async def test_conversations_of_a_place_are_listed_by_when_they_were_heard(store: Store, clock: Clock) -> None:
+    first = await opened(store, 1, HERE, "first")
+    await store.new("odd", message(2), text="new", nothing="none")
+    clock.move(HOUR)
+    second = await opened(store, 3, channel("thread", parent="general"), "second")
+    clock.move(HOUR)
+    third = await opened(store, 4, HERE, "third")
+    await opened(store, 5, channel("other"), "elsewhere")
+    talks = await store.talks(HERE.id, most=9)
+    assert [(one.id, one.title, one.why) for one in talks] == [
+        (third.id, "third", None),
+        (second.id, "second", None),
+        (first.id, "first", "new"),
+    ]
+    assert talks[2].closed_at == START
+    assert talks[1].channel == channel("thread", parent="general")
+    assert await store.talks(HERE.id, most=1) == [third]
+    assert await store.talk(second.id) == second
+    assert await store.talk(uuid4()) is None
+    assert await store.open_talk(channel("nowhere").id) is None
+
+
+async def test_a_closed_conversation_is_taken_up_again(store: Store, clock: Clock) -> None:
+    old = await opened(store, 1, HERE, "old")
+    await store.new("odd", message(2), text="new", nothing="none")
+    await finish(store)
+    clock.move(HOUR)
+    current = await opened(store, 3, HERE, "current")
+    clock.move(HOUR)
+    taken = await store.resume("odd", command(4), conversation=None, say=titled)
+    assert (await words(store, taken), taken.conversation) == ("on with old", old.id)
+    assert [one.state for one in taken.stopping] == ["stopping"]
+    assert await store.conversation(HERE.id) == old.id
+    closed = await store.talk(current.id)
+    assert closed is not None
+    assert closed.why == "resumed"
+    again = await store.talk(old.id)
+    assert again is not None
+    assert (again.heard_at, again.closed_at) == (START + 2 * HOUR, None)
+    assert within(await ask(store, message(5))) == old.id
+
+
+async def test_an_open_conversation_may_be_resumed(store: Store) -> None:
+    talk = await opened(store, 1, HERE, "open")
+    taken = await store.resume("odd", command(2), conversation=talk.id, say=titled)
+    assert (await words(store, taken), taken.stopping) == ("on with open", [])
+    assert await store.conversation(HERE.id) == talk.id
+
+
+async def test_only_conversations_of_the_place_and_below_it_are_resumed(store: Store) -> None:
+    below = await opened(store, 1, channel("thread", parent="general"), "below")
+    other = await opened(store, 2, channel("other"), "other")
+    await store.leave("odd", space="odd:space")
+    for number, talk, said in (
+        (3, below.id, "on with below"),
+        (4, other.id, "elsewhere"),
+        (5, uuid4(), "unknown"),
+        (6, None, "nothing"),
+    ):
+        taken = await store.resume("odd", command(number), conversation=talk, say=titled)
+        assert await words(store, taken) == said
+    assert await store.conversation(channel("thread").id) == below.id
+    assert await store.conversation(channel("other").id) is None
+
+
+async def test_a_quiet_conversation_is_closed_once(store: Store, clock: Clock) -> None:
+    first = await ended(store, 1)
+    await opened(store, 2, channel("busy"))
+    clock.move(HOUR)
+    await ask(store, message(3, place=channel("late")))
+    await finish_all_but(store, "busy")
+    before = START + HOUR
+    [quiet] = await store.quiet("odd", before=before, most=9)
+    assert quiet.id == first.conversation
+    assert await store.quiet("even", before=before, most=9) == []
+    buttons = (Button("more", "Continue"),)
+    taken = await store.close_idle("odd", quiet.id, before=before, target=Target(HERE), text="Closed.", buttons=buttons)
+    assert taken is not None
+    assert (await words(store, taken), taken.conversation) == ("Closed.", quiet.id)
+    told = (await store.load(made(taken))).final
+    assert told is not None
+    assert told.buttons == buttons
+    closed = await store.talk(quiet.id)
+    assert closed is not None
+    assert (closed.why, closed.closed_at) == ("idle", START + HOUR)
+    assert await store.close_idle("odd", quiet.id, before=before, target=None, text="") is None
+    assert within(await ask(store, message(9))) != quiet.id, "the message that comes after opens a new one"
+
+
+async def finish_all_but(store: Store, name: str) -> None:
+    for waiting in await store.unfinished():
+        if waiting.channel != channel(name).id:
+            await store.begin(waiting.turn)
+            await store.settle(waiting.turn, final())
+            await store.delivered(waiting.turn)
+
+
+async def test_a_conversation_in_which_something_happens_is_not_closed(store: Store, clock: Clock) -> None:
+    taken = await answered(store, 1)
+    clock.move(HOUR)
+    assert await store.close_idle("odd", within(taken), before=clock.now, target=None, text="") is None, "not delivered yet"
+    await store.delivered(made(taken))
+    assert await store.close_idle("odd", within(taken), before=START, target=None, text="") is None, "heard since"
+    closed = await store.close_idle("odd", within(taken), before=clock.now, target=None, text="")
+    assert closed is not None
+    assert closed.waiting is None
+
+
+async def test_choices_are_kept_by_scope_and_taken_back(store: Store) -> None:
+    for number, scope, value in ((1, "global", "a"), (2, "odd", "b"), (3, "odd", "c")):
+        taken = await store.choose("odd", command(number), scope=scope, name="model", value=value, text=f"Now {value}.")
+        assert (await words(store, taken), taken.decision) == (f"Now {value}.", "command")
+    assert await store.choices(["global", "odd", "x"]) == {"global": {"model": "a"}, "odd": {"model": "c"}, "x": {}}
+    await store.choose("odd", command(4), scope="odd", name="model", value=None, text="As before.")
+    assert await store.choices(["odd"]) == {"odd": {}}
+    assert (await store.choose("odd", command(4), scope="odd", name="model", value="z", text="")).decision == "duplicate"
+
+
+async def test_what_was_made_of_files_comes_back(store: Store) -> None:
+    files = tuple(Attachment(ref, ref, "text/plain", 1) for ref in "abc")
+    turn = made(await ask(store, replace(message(1), attachments=files)))
+    image, text = Material("image", "a", "image/png", 7, "blob", width=2), Material("text", "b", "text/plain", 2, text="hi\0")
+    await store.attached(turn, 0, 0, image)
+    await store.attached(turn, 0, 1, text)
+    await store.attached(turn, 0, 2, "too_large")
+    await store.attached(turn, 3, 0, "of a message that is gone")
+    [said] = (await store.begin(turn)).messages
+    assert [(one.material, one.problem) for one in said.files] == [(image, None), (text, None), (None, "too_large")]
+    await store.settle(turn, replace(final(), files=(Made("x", "text/csv", "made", 1),)))
+    assert await store.blobs() == {"blob", "made"}
+    await store.forget_blobs(["blob", "unheard of"])
+    [said] = (await store.load(turn)).messages
+    assert [(one.material, one.problem) for one in said.files] == [(None, None), (text, None), (None, "too_large")]
+    assert await store.blobs() == {"made"}
+
+
+async def test_parts_of_text_and_files_are_counted_apart(store: Store) -> None:
+    turn = made(await ask(store, message(1)))
+    for kind_ in ("file", "text"):
+        await store.sending(turn, 0, HERE.id, kind=kind_)
+        await store.shown(turn, 0, MessageId(f"odd:{kind_}"), kind=kind_)
+    assert [(one.kind, one.message) for one in (await store.load(turn)).parts] == [("text", "odd:text"), ("file", "odd:file")]
+    assert await store.ours(HERE.id) == {"odd:text", "odd:file"}
+    await store.dropped(turn, 0, kind="file")
+    assert [one.kind for one in (await store.load(turn)).parts] == ["text"]
+
+
+async def test_every_try_is_counted_once(store: Store) -> None:
+    turn = made(await ask(store, message(1)))
+    await store.begin(turn)
+    work = await store.begin(turn)
+    assert (work.tries, work.unspent) == (2, [1])
+    await store.spend(turn, 1, Usage("m", 5, cost=2, estimated=True))
+    await store.spend(turn, 1, Usage("m", 500))
+    await store.settle(turn, replace(final(), usage=Usage("m", 1, 2, 3, 4, cost=1)))
+    assert await store.spendings(["all"]) == {"all": Spending(15, 3)}
+    await store.spend(turn, 2, Usage("m", 500))
+    assert await store.spendings(["all"]) == {"all": Spending(15, 3)}
+    assert (await store.load(turn)).unspent == []
+
+
+async def test_a_try_that_used_nothing_up_is_known_to_have_done_so(store: Store) -> None:
+    turn = made(await ended(store, 1))
+    assert (await store.load(turn)).unspent == []
+    await store.retry("odd", command(2), turn=None, message=None, say=str)
+    assert (await store.begin(turn)).unspent == []
+    await store.release(turn)
+    assert (await store.load(turn)).unspent == [2], "the try may have been paid for"
+    assert (await store.begin(turn)).tries == 3
+
+
+async def test_a_try_that_was_broken_off_by_a_stop_may_have_cost_something(store: Store) -> None:
+    turn = made(await ask(store, message(1)))
+    await store.begin(turn)
+    await store.ask_stop(turn)
+    assert (await store.load(turn)).unspent == [1]
+    await store.spend(turn, 1, Usage("m", 5, estimated=True))
+    await store.settle(turn, final(outcome="stopped"))
+    work = await store.load(turn)
+    assert work.final is not None
+    assert (work.unspent, work.final.usage) == ([], Usage("m", 5, estimated=True))
+
+
+async def test_a_budget_warns_once_a_month_at_eighty_percent(store: Store, clock: Clock) -> None:
+    budgets = [Budget("user", "tokens", 100), Budget("all", "money", 10), Budget("channel", "tokens", 1000)]
+
+    def warn(share: Share) -> str:
+        return f"{share.budget.who} {share.used} until {share.resets_at:%d.%m.}"
+
+    notes: list[str] = []
+    for number, tokens in enumerate((79, 1, 50)):
+        turn = made(await ask(store, message(number)))
+        await store.begin(turn)
+        one = replace(final(), note="A note.", usage=Usage("m", tokens, cost=4))
+        stored = await store.settle(turn, one, budgets=budgets, warn=warn)
+        assert (await store.load(turn)).final == stored
+        notes.append(stored.note)
+    assert notes == ["A note.", "A note. user 80 until 01.04. all 8 until 01.04.", "A note."]
+    clock.move(timedelta(days=31))
+    turn = made(await ask(store, message(9)))
+    await store.begin(turn)
+    stored = await store.settle(turn, replace(final(), usage=Usage("m", 90)), budgets=budgets, warn=warn)
+    assert stored.note == "user 90 until 01.05.", "a new month"
+
+
+async def test_a_year_ends_with_its_last_month(store: Store, clock: Clock) -> None:
+    clock.move(START.replace(month=12, day=31) - START)
+    turn = made(await ask(store, message(1)))
+    await store.begin(turn)
+    one = replace(final(), usage=Usage("m", 1))
+    stored = await store.settle(turn, one, budgets=[Budget("all", "tokens", 1)], warn=lambda share: f"{share.resets_at:%Y-%m-%d}")
+    assert stored.note == "2027-01-01"
+
+
+@pytest.mark.parametrize("text", ["a", ""])
+async def test_a_notice_may_have_buttons(store: Store, text: str) -> None:
+    buttons = (Button("a", "A"), Button("b", text))
+    taken = await store.tell("odd", command(1), decision="command", text=text, buttons=buttons)
+    told = (await store.load(made(taken))).final
+    assert told is not None
+    assert (told.text, told.buttons, kind(taken)) == (text, buttons, "notice")
+    assert await states(store) == {made(taken): "answered"}
