@@ -29,6 +29,8 @@ class Channel:
     space: str | None = None
     """The server or workspace that it belongs to; None for a direct chat."""
     title: str | None = None
+    secluded: bool = False
+    """Whether people who see the parent need not see this: what is said here is not to be told there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -336,6 +336,7 @@ class Inbox:
                 gate.shut()
             await recall.run()
 
+        self.marks(adapter).hold()
         first = asyncio.create_task(run(self._recalls.get(adapter.name, ())))
         self._recalls[adapter.name] = (first, asyncio.create_task(_after(first, recall)))
 

@@ -40,6 +40,7 @@ class Marks:
         self._frozen = False
         self._taking: Counter[ChannelId] = Counter()
         self._heard: datetime | None = None
+        self._held = False
         self._since: datetime | None = None
         """While a recall is under way: the time that must not move, since channels never read are read from there."""
 
@@ -91,13 +92,18 @@ class Marks:
         """Let nothing move, and write nothing: it is not known which channels have to be read again."""
         self._frozen = frozen
 
+    def hold(self) -> None:
+        """A recall is about to begin: the time of the last hearing stays where it is until `recalling` says where that is."""
+        self._held = True
+
     def recalling(self, since: datetime | None) -> None:
         """Hold the time of the last hearing at `since` until called with None."""
         self._since = since
+        self._held = False
 
     async def flush(self) -> None:
         """Write what has changed."""
-        if self._adapter.health().connected:
+        if self._adapter.health().connected and not self._held:
             self._heard = self._clock() - UNDERWAY
         at = self._since or self._heard
         if at is None or self._frozen:

@@ -1,5 +1,6 @@
 """From Discord's objects to the vocabulary of the seam. Pure: no call is made, only the library's cache is read."""
 
+import logging
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ NAME = "discord"
 
 TITLE_LIMIT = 100
 """Code points in a thread's name (Discord developer docs, Start Thread from Message: 1-100 characters)."""
+
+log = logging.getLogger(__name__)
 
 _MARKUP = re.compile(
     r"<(?:@!?(?P<user>\d+)|@&(?P<role>\d+)|#(?P<channel>\d+)|a?(?P<emoji>:\w+:)\d+"
@@ -102,6 +105,11 @@ class Converter:
             return self.question(message.id, asked, where, channel, allowed, exists=exists, recalled=recalled)
         person = self._hears(message)
         addressed = person and self._addressed(message, where, channel)
+        thread = self._answered_in(message, where) if addressed else None
+        if addressed and thread is None and not _may_write(where):
+            # The answer would be paid for and shown to nobody.
+            log.warning("asked in a channel where we may not write: %s", channel.id)
+            addressed = False
         return Message(
             keys=(message_id(message.id),),
             id=message_id(message.id),
@@ -112,7 +120,7 @@ class Converter:
             addressed=addressed,
             recalled=recalled,
             unreadable=self._withheld(message, channel),
-            thread=self._answered_in(message, where) if addressed else None,
+            thread=thread,
             quoted=self._quoted(message) if person else None,
             attachments=tuple(_attachments(message)) if person else (),
         )
@@ -246,6 +254,16 @@ class Converter:
         return _OWN.sub(" ", _OWN_BEFORE_SIGN.sub("", _OWN_FIRST.sub("", text))).strip()
 
 
+def _may_write(where: object) -> bool:
+    """Whether we may write there, as far as is known. SEND_MESSAGES has no effect in threads (Discord docs, Threads)."""
+    if isinstance(where, discord.Thread):
+        parent = where.parent
+        return parent is None or parent.permissions_for(where.guild.me).send_messages_in_threads
+    if isinstance(where, (discord.TextChannel, discord.VoiceChannel, discord.StageChannel)):
+        return where.permissions_for(where.guild.me).send_messages
+    return True
+
+
 def place(channel: object, guild: discord.Guild | None) -> Channel | None:
     """A channel of the library's as one of the seam; None for what holds no messages."""
     if isinstance(channel, discord.Thread):
@@ -255,6 +273,7 @@ def place(channel: object, guild: discord.Guild | None) -> Channel | None:
             parent=channel_id(channel.parent_id),
             space=space_id(channel.guild.id),
             title=channel.name,
+            secluded=channel.is_private(),
         )
     if isinstance(channel, (discord.TextChannel, discord.VoiceChannel, discord.StageChannel)):
         return Channel(id=channel_id(channel.id), kind="group", space=space_id(channel.guild.id), title=channel.name)

@@ -19,6 +19,7 @@ from .payload import Place, TextAttachment
 from .reader import Reader
 from .sse import EventParser
 from .transport import Transport
+from .watch import Watch
 
 # Seconds to wait for the end of a stream whose answer is whole: a connection read to its end can be used again.
 _DRAIN = 1.0
@@ -95,20 +96,22 @@ class Completions:
 
     async def _states(self, path: str, ask: Ask, reader: Reader) -> AsyncGenerator[ModelOutput]:
         timeouts = self._transport.timeouts
-        timeout = timeouts.of(timeouts.answer, timeouts.silence)
+        watch = Watch(timeouts.silence, timeouts.answer)
         async with self._transport.request(
-            "POST", path, timeout=timeout, body=self._body(ask), accept="text/event-stream"
+            "POST", path, timeout=timeouts.of(None), body=self._body(ask), accept="text/event-stream", watch=watch
         ) as response:
             kind = response.content_type
             if kind != "text/event-stream":
                 raise ProtocolError(f"an answer of type {kind[:60]} in place of a stream", status_code=response.status)
             parser = EventParser()
             async for piece in response.content.iter_any():
+                watch.waiting = False
                 for event in parser.feed(piece):
                     for state in reader.read(event):
                         yield state
                 if reader.finished:
                     break
+                watch.waiting = True
             yield reader.end()
             await _drain(response)
 

@@ -32,6 +32,7 @@ from .errors import (
 from .failures import is_edge, of_response
 from .idle import Idle, Later, on_the_loop
 from .underway import Underway
+from .watch import Watch
 
 _LOG = logging.getLogger("claude_web")
 
@@ -53,10 +54,10 @@ class Timeouts:
     silence: float = 120.0
     answer: float = 3600.0
 
-    def of(self, total: float, silence: float | None = None) -> aiohttp.ClientTimeout:
-        """The same for aiohttp."""
-        connect = min(self.connect, total)
-        return aiohttp.ClientTimeout(total=total, connect=connect, sock_connect=connect, sock_read=silence)
+    def of(self, total: float | None) -> aiohttp.ClientTimeout:
+        """The same for aiohttp, for a call that may take so many seconds; None for one that a `Watch` looks after."""
+        connect = self.connect if total is None else min(self.connect, total)
+        return aiohttp.ClientTimeout(total=total, connect=connect, sock_connect=connect)
 
 
 class Transport:
@@ -148,8 +149,12 @@ class Transport:
         form: aiohttp.FormData | None = None,
         params: dict[str, str] | None = None,
         accept: str = "application/json",
+        watch: Watch | None = None,
     ) -> AsyncGenerator[aiohttp.ClientResponse]:
-        """Make a request and give its answer, the body unread, if its status is 2xx. Raises every error of the tree."""
+        """Make a request and give its answer, the body unread, if its status is 2xx. Raises every error of the tree.
+
+        `watch` keeps the limits of a stream, in place of those in `timeout` that are not set.
+        """
         if not self._open:
             raise NotInitialisedError("the client is not open: call init() first")
         trial = self._breaker.enter()
@@ -166,7 +171,7 @@ class Transport:
                     timeout=timeout,
                     allow_redirects=False,
                 )
-                async with self._underway.answer(sent) as response:
+                async with self._underway.answer(sent, watch) as response:
                     _LOG.debug("%s %s: %d after %.0f ms", method, path, response.status, (perf_counter() - began) * 1e3)
                     try:
                         await self._judge(response, trial=trial)

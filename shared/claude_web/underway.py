@@ -7,13 +7,14 @@ import asyncio
 import builtins
 import socket
 from collections.abc import AsyncGenerator, Awaitable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from typing import Any
 from weakref import WeakSet
 
 import aiohttp
 
 from .errors import NetworkError
+from .watch import Watch
 
 _CLOSED = "the client was closed while this was under way"
 
@@ -34,12 +35,15 @@ class Underway:
         return made
 
     @asynccontextmanager
-    async def answer(self, sent: Awaitable[aiohttp.ClientResponse]) -> AsyncGenerator[aiohttp.ClientResponse]:
+    async def answer(
+        self, sent: Awaitable[aiohttp.ClientResponse], watch: Watch | None = None
+    ) -> AsyncGenerator[aiohttp.ClientResponse]:
         """Wait for an answer, and let go of it in the end. Raises NetworkError, as reading from it does, after `fail`."""
-        async with await self._head(sent) as response:
+        async with await self._head(sent, watch) as response:
             self._reading.add(response)
             try:
-                yield response
+                with watch.over(response.content) if watch else nullcontext():
+                    yield response
             finally:
                 self._reading.discard(response)
 
@@ -55,16 +59,18 @@ class Underway:
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
 
-    async def _head(self, sent: Awaitable[aiohttp.ClientResponse]) -> aiohttp.ClientResponse:
-        limit = asyncio.timeout(None)
+    async def _head(self, sent: Awaitable[aiohttp.ClientResponse], watch: Watch | None) -> aiohttp.ClientResponse:
+        closed = False
+        limit = asyncio.timeout(watch.head if watch else None)
         try:
             async with limit:
                 self._waiting.add(limit)
                 try:
                     return await sent
                 finally:
+                    closed = limit not in self._waiting
                     self._waiting.discard(limit)
         except builtins.TimeoutError:
-            if limit.expired():
+            if closed:
                 raise NetworkError(_CLOSED) from None
             raise

@@ -131,10 +131,11 @@ def load_blocks(text: str | None) -> Sequence[Mapping[str, Any]] | None:
     return None if text is None else load(text)
 
 
-def _channel(channel: Channel) -> list[str | None]:
-    return [channel.id, channel.kind, channel.parent, channel.space, channel.title]
+def _channel(channel: Channel) -> list[str | bool | None]:
+    return [channel.id, channel.kind, channel.parent, channel.space, channel.title, channel.secluded]
 
 
 def _to_channel(fields: Any) -> Channel:
-    key, kind, parent, space, title = fields
-    return Channel(ChannelId(key), kind, None if parent is None else ChannelId(parent), space, title)
+    # Channels that the first schema has stored end with the title.
+    key, kind, parent, space, title, *more = fields
+    return Channel(ChannelId(key), kind, None if parent is None else ChannelId(parent), space, title, any(more))

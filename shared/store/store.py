@@ -79,7 +79,7 @@ class Store(Taking, Doing):
         return await self._reader.run(lambda c: talks.talk(c, conversation))
 
     async def talks(self, channel: ChannelId, *, most: int) -> Sequence[Talk]:
-        """The conversations of the channel and of those below it, open and closed, the one that was heard last first."""
+        """The conversations of the channel and of those below it that are not secluded, the one that was heard last first."""
         return await self._reader.run(lambda c: talks.talks(c, channel, most))
 
     async def quiet(self, platform: str, *, before: datetime, most: int) -> Sequence[Talk]:

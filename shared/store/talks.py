@@ -141,6 +141,8 @@ def resume(
         return notes.notice(c, event, cause.target, say("unknown"))
     if here not in (row.channel, row.parent):
         return notes.notice(c, event, cause.target, say("elsewhere"))
+    if here != row.channel and codec.load_channel(row.place).secluded:
+        return notes.notice(c, event, cause.target, say("unknown"))
     other = opened(c, row.channel)
     stopping = [] if other is None or other == conversation else close(c, event.now, other, "resumed")
     reopen(c, event.now, conversation)
@@ -182,9 +184,10 @@ def talk(c: Connection, conversation: UUID) -> Talk | None:
 
 
 def talks(c: Connection, channel: ChannelId, most: int) -> Sequence[Talk]:
-    """The conversations of a channel and of those below it."""
+    """The conversations of a channel and of those below it, but for secluded ones."""
     found = [_to_talk(row) for query in (_TALKS, _TALKS_BELOW) for row in c.execute(query, {"channel": channel, "most": most})]
-    return sorted(found, key=lambda one: one.heard_at, reverse=True)[:most]
+    told = [one for one in found if one.channel.id == channel or not one.channel.secluded]
+    return sorted(told, key=lambda one: one.heard_at, reverse=True)[:most]
 
 
 def quiet(c: Connection, platform: str, before: datetime, most: int) -> Sequence[Talk]:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from shared.backends import Usage
-from shared.chat import Attachment, Author, AuthorId, MessageId
+from shared.chat import Attachment, Author, AuthorId, Edited, MessageId
 from shared.store import Budget, Rules, Spending, Store, Taken, Unit, Who
 from tests.conformance.store import (
     START,
@@ -138,6 +138,16 @@ async def test_a_person_who_is_too_fast_is_told_once_a_minute(store: Store, cloc
     assert (await ask(store, replace(message(6), author=BOB), rules=rules)).decision == "queued"
     clock.move(timedelta(seconds=60))
     assert (await ask(store, message(7), rules=rules)).decision == "queued"
+
+
+async def test_a_changed_or_deleted_message_is_not_one_more(store: Store) -> None:
+    rules = Rules(per_minute=2)
+    await ask(store, message(1), rules=rules)
+    for number in range(3):
+        edited = Edited(keys=(f"e{number}",), message=message(1, text=f"{number}"))
+        assert (await store.edit("odd", edited)).decision == "edited"
+    assert (await store.deleted("odd", message(1).target.channel.id, message(1).id)).decision == "deleted"
+    assert (await ask(store, message(2), rules=rules)).decision == "queued"
 
 
 @pytest.mark.parametrize(("unit", "used"), [("tokens", 10), ("money", 70)])

@@ -1,12 +1,13 @@
 """What a store promises of what was said before. Collected like `store`."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from shared.chat import Edited
 from shared.store import Past, Store
-from tests.conformance.store import answered, ask, final, made, message, within
+from tests.conformance.store import Clock, answered, ask, final, made, message, within
 
 
 async def test_history_is_the_newest_answers_oldest_first(store: Store) -> None:
@@ -116,3 +117,17 @@ async def test_what_people_change_while_it_is_summed_up_is_not_kept_in_the_summa
     assert (kept.text, kept.blocks, kept.condensed) == ("three", None, False)
     past = await store.history(within(last), before=1000, turns=10, characters=1000)
     assert (past.summary, past.exchanges[-1].blocks, past.exchanges[-1].condensed) == (None, None, False)
+
+
+async def test_what_people_changed_before_the_question_is_summed_up_as_it_is(store: Store, clock: Clock) -> None:
+    taken = [await answered(store, number) for number in (1, 2)]
+    await store.edit("odd", Edited(keys=("e",), message=message(1, text="another")))
+    clock.move(timedelta(seconds=1))
+    last = await ask(store, message(3))
+    await store.begin(made(last))
+    await store.summarise(made(last), made(taken[0]), "what was said first")
+    blocks = [{"type": "compaction"}]
+    kept = await store.settle(made(last), replace(final("three"), blocks=blocks, condensed=True))
+    assert (kept.blocks, kept.condensed) == (blocks, True)
+    past = await store.history(within(last), before=made(last), turns=10, characters=1000)
+    assert past.summary == "what was said first"

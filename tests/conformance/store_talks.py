@@ -100,6 +100,20 @@ async def test_an_open_conversation_may_be_resumed(store: Store) -> None:
     assert await store.conversation(HERE.id) == talk.id
 
 
+async def test_a_secluded_conversation_is_neither_listed_nor_resumed_from_the_channel_above_it(store: Store) -> None:
+    place = replace(channel("thread", parent="general"), secluded=True)
+    talk = await opened(store, 1, place)
+    assert talk.channel.secluded
+    assert [each.id for each in await store.talks(place.id, most=9)] == [talk.id]
+    assert await store.talks(HERE.id, most=9) == []
+    await store.new("odd", message(2, place=place), text="new", nothing="none")
+    await finish(store)
+    taken = await store.resume("odd", command(3, place=HERE, name="resume"), conversation=talk.id, say=titled)
+    assert await words(store, taken) == "unknown"
+    taken = await store.resume("odd", command(4, place=place, name="resume"), conversation=talk.id, say=titled)
+    assert await words(store, taken) == "on with hello"
+
+
 async def test_only_conversations_of_the_place_and_below_it_are_resumed(store: Store) -> None:
     below = await opened(store, 1, channel("thread", parent="general"), "below")
     other = await opened(store, 2, channel("other"), "other")

@@ -10,7 +10,7 @@ from tests.script.stage import Stage, opened
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Stage]:
-    module: object = request.module  # pyright: ignore[reportUnknownMemberType]  pytest does not say what it is
-    settings: dict[str, object] = getattr(module, "SETTINGS", {})
+    # pytest does not say of which type a module is.
+    settings: dict[str, object] = getattr(request.module, "SETTINGS", {})  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]  (see above)
     async with opened(tmp_path_factory.mktemp("stage"), settings) as made:
         yield made

@@ -124,14 +124,6 @@ class Stage:
             self._server = self._serving = None
             await self.discord.wait_for(lambda: not self.discord.stats()["connected"], PATIENCE)
 
-    async def die(self) -> None:
-        """End the server with no time for anything to come to its end."""
-        if self._serving is not None:
-            self._serving.cancel()
-            await asyncio.wait([self._serving])
-            self._server = self._serving = None
-            await self.discord.wait_for(lambda: not self.discord.stats()["connected"], PATIENCE)
-
     # people and places
 
     async def person(self) -> str:
@@ -278,11 +270,6 @@ class Stage:
     def body(self, part: str) -> Json:
         """The body of the newest request whose last message holds this."""
         return next(body for body in reversed(self.claude.bodies()) if part in str(body["messages"][-1]))
-
-    def texts(self, part: str) -> str:
-        """The texts of the last message of the newest request that holds this, each on lines of its own."""
-        content = self.body(part)["messages"][-1]["content"]
-        return content if isinstance(content, str) else "\n".join(each["text"] for each in content if each["type"] == "text")
 
     # Claude
 

@@ -65,13 +65,17 @@ async def test_ask_where_the_bot_may_not_write_is_answered_all_the_same(stage: S
     await stage.reads(ada, place, "threadline: > may you speak", "threadline: By the way of the command.")
 
 
-async def test_a_mention_where_the_bot_may_not_write_leaves_no_trace(stage: Stage) -> None:
+async def test_a_mention_where_the_bot_may_not_write_is_not_asked_about(stage: Stage) -> None:
     ada = await stage.person()
     place = await stage.channel()
     await stage.discord.permissions(place, deny=["SEND_MESSAGES", "SEND_MESSAGES_IN_THREADS", "CREATE_PUBLIC_THREADS"])
+    before = len(stage.claude.asked())
     await stage.say(ada, place, "@threadline are you mute")
-    await stage.asked_about("are you mute")
+    free = await stage.channel()
+    await stage.say(ada, free, "@threadline hello")
+    await stage.asked_about("hello")
     await stage.settled()
+    assert len(stage.claude.asked()) == before + 1
     await stage.reads(ada, place, f"{ada}: @threadline are you mute")
 
 
@@ -107,6 +111,8 @@ async def test_models_are_told_and_offered_while_claude_does_not_list_them(tmp_p
     async with opened(tmp_path) as stage:
         ada, chat = await stage.alone()
         stage.claude.faults.set(Rule("hang", path="/v1/models", times=None))
+        await stage.say(ada, chat, "what loads the backend")
+        await stage.answered(ada, chat, 2)
         offered = await stage.discord.autocomplete(ada, "model", "name", "opus", chat)
         assert offered[0] == {"name": "Claude Opus 5.5", "value": "claude-opus-5-5"}
         assert (await stage.told(ada, chat, "model")).startswith("The model here: `sonnet` (`claude-sonnet-5-5`), as")

@@ -130,6 +130,21 @@ async def test_buttons_work_after_a_restart(tmp_path: Path) -> None:
         await stage.reads(ada, chat, f"{ada}: before", "threadline: All of it.")
 
 
+async def test_an_answer_that_a_restart_breaks_off_is_written_anew_in_its_message_and_can_be_stopped(tmp_path: Path) -> None:
+    async with opened(tmp_path, drain_seconds=0) as stage:
+        ada, chat = await stage.alone()
+        stage.hangs("through a restart", "First try.")
+        stage.hangs("through a restart", "Second try.")
+        await stage.say(ada, chat, "through a restart")
+        await stage.glimpses(ada, chat, f"{ada}: through a restart", "threadline: First try. [Stop]")
+        await stage.stop()
+        await stage.glimpses(ada, chat, f"{ada}: through a restart", "threadline: First try. [Stop]")
+        await stage.start()
+        await stage.glimpses(ada, chat, f"{ada}: through a restart", "threadline: Second try. [Stop]")
+        await stage.press(ada, chat, "Stop")
+        await stage.reads(ada, chat, f"{ada}: through a restart", "threadline: Second try.\n\n*Stopped.* [Continue] [Retry]")
+
+
 async def test_buttons_are_for_those_who_may(tmp_path: Path) -> None:
     async with opened(tmp_path) as stage:
         ada, ben, place = await stage.person(), await stage.person(), await stage.channel()

@@ -286,6 +286,11 @@ async def test_mentions_without_a_question_are_no_way_to_flood_a_place(tmp_path:
         for number in range(5):
             await all_of(h, note(100 + number, "bot, "))
         assert h.shown() == [sentences.EMPTY, sentences.EMPTY, sentences.TOO_FAST]
+    (tmp_path / "away").mkdir()
+    async with house(tmp_path / "away", rules=Rules(per_minute=2)) as h:
+        for number in range(3):
+            await all_of(h, replace(note(100 + number, "bot, "), recalled=True))
+        assert h.shown() == [sentences.EMPTY] * 3
 
 
 @on_hurrying_clock

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
+from shared.chat import Connected
 from shared.marks import UNDERWAY
 from tests.odd.service import Note
 from tests.shared.disk import disk
@@ -18,6 +19,7 @@ def said(number: int) -> Note:
 async def test_a_mark_is_kept_until_the_store_takes_it(tmp_path: Path) -> None:
     async with house(tmp_path) as h:
         marks = h.inbox.marks(h.adapter)
+        await h.recalled()
         marks.read(heard(said(1)))
         with disk(h) as room:
             room.refuse()
@@ -34,6 +36,7 @@ async def test_a_mark_is_kept_until_the_store_takes_it(tmp_path: Path) -> None:
 async def test_a_stuck_mark_stays_until_its_channel_is_read_again_and_others_move(tmp_path: Path) -> None:
     async with house(tmp_path) as h:
         marks, hall = h.inbox.marks(h.adapter), heard(said(3)).target.channel
+        await h.recalled()
         marks.read(heard(said(1)))
         await marks.flush()
         marks.read(heard(said(2)))
@@ -100,6 +103,23 @@ async def test_the_time_of_the_last_hearing_moves_while_connected_and_not_during
         marks.recalling(None)
         await marks.flush()
         assert await _since(h) == timedelta(hours=2) - UNDERWAY
+
+
+@on_hurrying_clock
+async def test_the_time_of_the_last_hearing_stays_while_a_recall_is_about_to_begin(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        marks = h.inbox.marks(h.adapter)
+        await h.recalled()
+        h.clock.forward(hours=1)
+        await marks.flush()
+        # A new session, after an hour of which nothing has been read yet.
+        h.clock.forward(hours=1)
+        await h.inbox.deliver(h.adapter, Connected())
+        await marks.flush()
+        assert await _since(h) == timedelta(hours=1) - UNDERWAY
+        await h.recalled()
+        # Nothing can be recalled on this platform: what was missed there is over.
+        assert await _since(h) == timedelta(hours=2)
 
 
 async def _since(h: House) -> timedelta:

@@ -132,6 +132,20 @@ async def test_a_part_that_people_delete_stops_the_answer_and_is_not_posted_agai
 
 
 @on_hurrying_clock
+async def test_a_part_that_people_delete_stops_the_answer_before_the_model_says_more(tmp_path: Path) -> None:
+    async with house(tmp_path, ["Half", asyncio.Event()]) as h:
+        await h.say("one")
+        await h.service.until(lambda: h.shown() == ["Half"])
+        # The button Stop has come by then: nothing more is to be edited.
+        await h.service.until(lambda: bool(h.service.asked("edit")))
+        await later(1)
+        await h.service.remove("hall", h.service.boards["hall"].notes[-1].number)
+        await h.service.heard()
+        await asyncio.wait_for(h.quiet(), 100)
+        assert (h.shown(), h.states(), h.script.open) == ([], ["stopped"], 0)
+
+
+@on_hurrying_clock
 async def test_a_part_found_missing_at_an_edit_stops_the_answer(tmp_path: Path) -> None:
     more = asyncio.Event()
     async with house(tmp_path, ["Half", more, " more", asyncio.Event()]) as h:

@@ -40,7 +40,7 @@ class Line:
         self._refused = False
         self._number = 0
         self._looked = False
-        self._look_first = False
+        self._look_first = prompt.crashes > 0
 
     @property
     def unsure(self) -> bool:
