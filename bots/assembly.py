@@ -8,9 +8,9 @@ from shared.access import Access
 from shared.asking import Patience
 from shared.backends import Backend, Models
 from shared.backends.lazy import Able, Lazy
-from shared.blobs import Blobs
 from shared.chat import Adapter, ChannelId
 from shared.errors import Misconfigured
+from shared.files.blobs import Blobs
 from shared.inbox import Intake
 from shared.limits import budgets, rules
 from shared.means import FileLimits, TurnSettings

@@ -16,10 +16,10 @@ from bots.healthz import Checkup, Load, bind, serving
 from bots.lock import only_one
 from bots.notify import notify
 from shared.backends.lazy import Lazy
-from shared.blobs import Blobs
 from shared.chat import Adapter, Connected, Event
 from shared.commands import COMMANDS, Menus
 from shared.errors import Failure, Misconfigured, StoreUnusable, Unavailable
+from shared.files.blobs import Blobs
 from shared.governor import Governor
 from shared.idle import Idle
 from shared.inbox import Inbox

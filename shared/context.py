@@ -19,8 +19,8 @@ from shared import costs, sentences, transcript
 from shared.asking import Asking
 from shared.backends import Blocks, Counts, Loads, Model, Models, Prompt, Said, Usage
 from shared.errors import Failure, Misconfigured
+from shared.files.material import Material
 from shared.gathering import kept_still
-from shared.material import Material
 from shared.means import Means
 from shared.store import Asked, Exchange, Past, Work
 

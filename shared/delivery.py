@@ -11,11 +11,11 @@ from shared import sentences
 from shared.chat import Adapter, File, Uploads
 from shared.ending import shown
 from shared.errors import Failure, Forbidden, Gone, RateLimited, Refused, StoreUnusable, Unavailable
+from shared.files.material import safe_name
 from shared.folding import Code, Folded, fold
 from shared.gathering import plain_name
 from shared.governor import Grade
 from shared.log import fault
-from shared.material import safe_name
 from shared.means import Means
 from shared.opening import part_key
 from shared.reply import FIRST_PAUSE, Reply

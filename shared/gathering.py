@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 import structlog
 
 from shared import sentences
-from shared.blobs import Blob, Blobs
 from shared.chat import Adapter, Attachment
 from shared.errors import Failure, Forbidden, Gone, RateLimited, TooLarge, Unavailable
+from shared.files.blobs import Blob, Blobs
+from shared.files.material import Material, prepare, safe_name
+from shared.files.unfit import Unfit
 from shared.harmless import plain
-from shared.material import Material, prepare, safe_name
 from shared.means import FileLimits, Means
 from shared.store import Asked, Kept, Work
-from shared.unfit import Unfit
 
 log = structlog.get_logger(__name__)
 

@@ -10,9 +10,9 @@ import structlog
 
 from shared.asking import Patience
 from shared.backends import Backend
-from shared.blobs import Blobs
 from shared.chat import Adapter
 from shared.errors import StoreUnusable
+from shared.files.blobs import Blobs
 from shared.governor import Governor
 from shared.reply import FIRST_PAUSE, LONGEST_PAUSE
 from shared.scopes import Choices

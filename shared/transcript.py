@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 from shared.backends import Said
 from shared.chat import AuthorId, Channel
-from shared.material import Material
+from shared.files.material import Material
 from shared.store import Asked, Exchange, Kept
 
 QUOTE_LIMIT = 4000

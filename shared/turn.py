@@ -51,6 +51,8 @@ class Turn:
         self._stopped = False
         self._drained = False
         self._changed = False
+        self._counted = 0
+        """In which try it was counted what the ones before have used up."""
 
     def stop(self) -> None:
         """End the asking, if it has not ended."""
@@ -117,7 +119,6 @@ class Turn:
         if work.state == "stopping":
             final = Final(text="", outcome="stopped", note=sentences.STOPPED, usage=await self._guess(work))
         elif work.attempts > self._means.settings.attempts:
-            await self._count_lost(work)
             final = Final(text="", outcome="failed", note=sentences.CRASHED, failure="Crashed")
         else:
             found = await self._try_answer(work, adapter, reply)
@@ -128,6 +129,7 @@ class Turn:
             final = found
         final = await self._pressable(work, reply, final)
         await self._withdraw_files(reply)
+        await self._count_lost(work)
         budgets = self._means.settings.budgets
         final = await self._means.insist(lambda: self._store.settle(work.turn, final, budgets=budgets, warn=_warning))
         (log.warning if final.failure else log.info)(
@@ -140,6 +142,7 @@ class Turn:
     async def _end_unsaid(self, work: Work) -> bool:
         if work.final is None:
             final = Final(text="", outcome="stopped", usage=await self._guess(work))
+            await self._count_lost(work)
             await self._means.insist(lambda: self._store.settle(work.turn, final))
         return await self._means.insist(lambda: self._store.delivered(work.turn))
 
@@ -148,8 +151,9 @@ class Turn:
         return await context.guess(work, self._means) if work.tries else None
 
     async def _count_lost(self, work: Work) -> None:
-        """Count what earlier tries may have used up that crashes have ended."""
-        if work.unspent:
+        """Count, once, what earlier tries may have used up that crashes have ended."""
+        if work.unspent and self._counted != work.tries:
+            self._counted = work.tries
             usage = await context.guess(work, self._means)
             for tried in work.unspent:
                 await self._means.insist(lambda tried=tried: self._store.spend(work.turn, tried, usage))

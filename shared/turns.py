@@ -6,9 +6,9 @@ from collections.abc import Hashable, Mapping
 import structlog
 
 from shared.backends import Backend
-from shared.blobs import Blobs
 from shared.chat import Adapter, MessageId
 from shared.errors import StoreUnusable
+from shared.files.blobs import Blobs
 from shared.governor import Governor
 from shared.lanes import Lanes
 from shared.log import fault

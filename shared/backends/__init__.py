@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any, Literal, Protocol, runtime_checkable
 from uuid import UUID
 
-from shared.material import Material
+from shared.files.material import Material
 
 Role = Literal["user", "assistant"]
 Stop = Literal["end", "max_tokens", "refusal", "context_full", "stop_sequence", "pause"]

@@ -8,7 +8,7 @@ from typing import Any
 
 from shared.backends import Made
 from shared.chat import Attachment, AuthorId, Button, Channel, ChannelId, MessageId, Quoted, Target
-from shared.material import Material
+from shared.files.material import Material
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)

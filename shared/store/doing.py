@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 
 from shared.backends import Usage
 from shared.chat import ChannelId, MessageId
-from shared.material import Material
+from shared.files.material import Material
 from shared.store import files, parts, reads, spending, turns
 from shared.store.face import Face
 from shared.store.records import Budget, Final, PartKind, Share, Waiting, Work

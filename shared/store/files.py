@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from shared.chat import Attachment, Message
-from shared.material import Material
+from shared.files.material import Material
 from shared.store import codec
 from shared.store.records import Kept
 from shared.store.rows import kept

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from shared.backends import Made, Usage
 from shared.chat import Attachment, AuthorId, Button, Channel, ChannelId, MessageId, Quoted, Target
-from shared.material import Material
+from shared.files.material import Material
 from shared.states import Outcome, State
 
 Decision = Literal[
@@ -125,7 +125,7 @@ class Taken:
 class Kept:
     """A file of a message, `nth` among the message's own and then those of the message it quotes.
 
-    As long as neither `material` nor `problem` is there it was not looked at. `problem` is one of `shared.material`'s reasons.
+    As long as neither `material` nor `problem` is there it was not looked at. `problem` is a reason of `shared.files.unfit`.
     """
 
     nth: int

@@ -13,8 +13,8 @@ from typing import TypedDict, Unpack
 from shared.access import Access
 from shared.asking import Patience
 from shared.backends import Backend
-from shared.blobs import Blobs
 from shared.chat import Connected, Event, Message
+from shared.files.blobs import Blobs
 from shared.governor import Governor
 from shared.inbox import Inbox, Intake
 from shared.means import BUSY_AFTER, FileLimits, Thoughts, TurnSettings

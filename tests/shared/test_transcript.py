@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from shared import transcript
 from shared.backends import Said
 from shared.chat import Attachment, AuthorId, Channel, ChannelId, MessageId, Quoted
-from shared.material import Material
+from shared.files.material import Material
 from shared.store import Asked, Exchange, Kept
 
 DIRECT = Channel(ChannelId("odd:1"), "direct")

@@ -95,6 +95,22 @@ async def test_a_backend_is_there_before_it_guesses_what_a_crash_has_cost(tmp_pa
 
 
 @on_hurrying_clock
+async def test_an_attempt_that_a_crash_has_ended_is_guessed_if_the_next_one_is_stopped_before_it_asks(tmp_path: Path) -> None:
+    async with house(tmp_path, backend=Knowing(["Half", asyncio.Event()])) as h:
+        await h.say("one")
+        await h.service.until(lambda: h.shown() == ["Half"])
+        await h.crash()
+        await h.start()
+        work = await h.store.begin(1)
+        assert 1 in work.unspent
+        await h.store.ask_stop(1)
+        await h.crash()
+        await h.start()
+        await h.quiet()
+        assert h.rows("SELECT tried, estimated FROM usage ORDER BY tried") == [(each + 1, 1) for each in range(work.tries)]
+
+
+@on_hurrying_clock
 async def test_attempts_are_guessed_too_if_the_turn_is_given_up_or_was_stopped(tmp_path: Path) -> None:
     async with house(tmp_path, backend=Knowing(["Half", asyncio.Event()], ["More", asyncio.Event()]), attempts=1) as h:
         await h.say("one")

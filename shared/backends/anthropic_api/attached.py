@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.backends import Said
-from shared.material import Material
+from shared.files.material import Material
 
 REQUEST = 31_000_000
 """Bytes of a request. The API takes 32 MB (Anthropic developer docs, "Request size limits"); the rest is for tools and such."""

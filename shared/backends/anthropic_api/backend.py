@@ -10,8 +10,8 @@ from itertools import count
 from typing import Any, TypeVar
 
 from shared.backends import Answer, Made, Model, Prompt, Retrying, Thinking, Usage
-from shared.blobs import Blobs
 from shared.errors import Failure, Misconfigured, RateLimited
+from shared.files.blobs import Blobs
 
 from . import estimate, made
 from .config import AnthropicConfig

@@ -7,9 +7,9 @@ from contextlib import aclosing
 import structlog
 
 from shared.backends import Made
-from shared.blobs import Blobs
 from shared.errors import TooLarge, Unavailable
-from shared.material import safe_name
+from shared.files.blobs import Blobs
+from shared.files.material import safe_name
 
 from .config import AnthropicConfig
 from .wire import FileInfo, TroubleError, Wire

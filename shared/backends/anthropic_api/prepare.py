@@ -10,8 +10,8 @@ from dataclasses import replace
 import structlog
 
 from shared.backends import Blocks, Prompt, Said
-from shared.blobs import Blobs
 from shared.errors import Gone
+from shared.files.blobs import Blobs
 
 from . import estimate
 from .config import AnthropicConfig

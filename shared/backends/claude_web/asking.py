@@ -6,7 +6,6 @@ from contextlib import aclosing
 import structlog
 
 from shared.backends import Answer, Delta, Finished, Made, Prompt, Retrying, Thinking
-from shared.blobs import Blobs
 from shared.claude_web import (
     APIError,
     ClaudeClient,
@@ -18,6 +17,7 @@ from shared.claude_web import (
     UploadedFile,
 )
 from shared.errors import BrokenOff, Unavailable
+from shared.files.blobs import Blobs
 
 from . import estimate, failures, made, models, place
 from .attached import Uploads, files_of

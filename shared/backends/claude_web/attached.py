@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from shared.backends import Said
-from shared.blobs import Blobs
 from shared.claude_web import ClaudeClient, File, TextAttachment, UploadedFile
 from shared.errors import Gone
-from shared.material import Material
+from shared.files.blobs import Blobs
+from shared.files.material import Material
 
 from .words import fit
 

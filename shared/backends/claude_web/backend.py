@@ -10,7 +10,6 @@ from typing import Any
 import structlog
 
 from shared.backends import Answer, Model, Prompt, Usage
-from shared.blobs import Blobs
 from shared.claude_web import (
     AuthenticationError,
     Breaker,
@@ -23,6 +22,7 @@ from shared.claude_web import (
 from shared.claude_web.locks import ConversationLocks
 from shared.claude_web.models import uuid_of
 from shared.errors import Misconfigured, Unavailable
+from shared.files.blobs import Blobs
 
 from . import estimate, models
 from .asking import Question

@@ -4,7 +4,7 @@ A rule of thumb: four bytes of UTF-8 to a token. That is close for English and c
 """
 
 from shared.backends import Prompt, Usage
-from shared.material import Material
+from shared.files.material import Material
 
 _BYTES = 4
 _LINE = 8

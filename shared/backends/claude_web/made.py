@@ -12,11 +12,11 @@ from urllib.parse import unquote
 import structlog
 
 from shared.backends import Made
-from shared.blobs import Blobs
 from shared.claude_web import ClaudeClient, ClaudeWebAPIError
 from shared.claude_web.constants import OUTPUTS
 from shared.errors import TooLarge, Unavailable
-from shared.material import safe_name
+from shared.files.blobs import Blobs
+from shared.files.material import safe_name
 
 from .config import ClaudeWebConfig
 from .failures import describe

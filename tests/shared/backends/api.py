@@ -8,7 +8,7 @@ from typing import Any
 
 from sandbox.anthropic import Simulator
 from shared.backends.anthropic_api import AnthropicApi, AnthropicConfig
-from shared.blobs import Blobs
+from shared.files.blobs import Blobs
 
 NOW = datetime(2026, 11, 20, 12, 0, 0, tzinfo=UTC)
 

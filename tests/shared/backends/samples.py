@@ -4,8 +4,8 @@ from io import BytesIO
 
 from PIL import Image
 
-from shared.blobs import Blobs
-from shared.material import Material, prepare
+from shared.files.blobs import Blobs
+from shared.files.material import Material, prepare
 
 
 async def image(blobs: Blobs, name: str, *, width: int = 8, height: int = 8, shade: int = 30) -> Material:

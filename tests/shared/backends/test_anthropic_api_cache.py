@@ -14,8 +14,8 @@ from sandbox.anthropic import Script, Simulator
 from sandbox.anthropic.config import Config
 from shared.backends import Finished, Prompt, Said
 from shared.backends.anthropic_api import AnthropicApi
-from shared.blobs import Blobs
-from shared.material import Material
+from shared.files.blobs import Blobs
+from shared.files.material import Material
 from tests.conformance.backend import CONVERSATION, collect, finish
 from tests.shared.backends.api import opened
 from tests.shared.backends.samples import image, pdf, text_file

@@ -8,7 +8,6 @@ import pytest
 from sandbox.anthropic import Script, Simulator
 from shared.backends import Backend
 from shared.backends.anthropic_api import AnthropicApi, AnthropicConfig
-from shared.blobs import Blobs
 from shared.errors import (
     BadKey,
     BrokenOff,
@@ -21,6 +20,7 @@ from shared.errors import (
     Unavailable,
     UnknownModel,
 )
+from shared.files.blobs import Blobs
 from tests.conformance.backend import BackendContract, Rig
 
 FAILING: Sequence[tuple[Script, type[Failure]]] = (

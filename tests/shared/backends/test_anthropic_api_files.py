@@ -13,9 +13,9 @@ from sandbox.anthropic import Simulator
 from shared.backends import Prompt, Said
 from shared.backends.anthropic_api import attached
 from shared.backends.anthropic_api.attached import FEW, LARGE, LEFT_OUT, LOST, MEDIA, REQUEST, held
-from shared.blobs import Blobs
 from shared.errors import Unavailable
-from shared.material import Material
+from shared.files.blobs import Blobs
+from shared.files.material import Material
 from tests.conformance.backend import CONVERSATION, collect, fail, finish
 from tests.shared.backends.api import opened
 from tests.shared.backends.samples import image, pdf, text_file

@@ -21,8 +21,8 @@ from shared.backends.anthropic_api.prices import TABLE as PRICED
 from shared.backends.anthropic_api.prices import Charge, Prices
 from shared.backends.anthropic_api.table import TABLE
 from shared.backends.anthropic_api.tally import Tally
-from shared.blobs import Blobs
 from shared.errors import BadKey, OutOfQuota, TooLarge, Unavailable, UnknownModel
+from shared.files.blobs import Blobs
 from shared.lists import Price
 from tests.conformance.backend import CONVERSATION, collect, fail, finish, prompt
 from tests.shared.backends.api import NOWHERE, opened

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from sandbox.anthropic import Script, Simulator
 from sandbox.faults import Rule
 from shared.backends import Answer, Delta, Doing, Made, Retrying, Said, Spent, Thinking
-from shared.blobs import Blobs
+from shared.files.blobs import Blobs
 from shared.lists import McpServer
 from tests.conformance.backend import collect, fail, finish, prompt, spoken
 from tests.shared.backends.api import opened

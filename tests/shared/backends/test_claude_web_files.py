@@ -7,7 +7,7 @@ from sandbox.faults import Rule
 from shared.backends import Made, Said
 from shared.backends.claude_web import made
 from shared.backends.claude_web.attached import MOST
-from shared.blobs import Blobs
+from shared.files.blobs import Blobs
 from tests.shared.backends.samples import image, pdf, text_file
 from tests.shared.backends.web import asking, branch, exchange, finished, opened
 

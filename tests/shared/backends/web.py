@@ -11,8 +11,8 @@ from sandbox.claude_web import ClaudeWebSimulator
 from sandbox.claude_web.model import Message
 from shared.backends import Answer, Delta, Finished, Prompt, Said
 from shared.backends.claude_web import ClaudeWeb, ClaudeWebConfig
-from shared.blobs import Blobs
 from shared.claude_web import Breaker
+from shared.files.blobs import Blobs
 from tests.shared.backends.api import NOWHERE, Waits
 
 CONVERSATION = UUID("0c0ffee0-8b86-4d01-b42d-00cf4fc964ff")

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, event
 
 from shared.backends import Usage
 from shared.chat import Attachment, AuthorId, Channel, ChannelId, Edited, MessageId, Target
-from shared.material import Material
+from shared.files.material import Material
 from shared.store import Budget, Rules, Store
 from tests.conformance.store import START, Clock, answered, ask, channel, command, final, made, message, pressed, refused, within
 

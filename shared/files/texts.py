@@ -8,7 +8,7 @@ from pathlib import Path
 
 from charset_normalizer import from_bytes
 
-from shared.unfit import Unfit
+from shared.files.unfit import Unfit
 
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32-le"),

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.blobs import GRACE, Blob, Blobs, Swept
 from shared.errors import Gone, TooLarge, Unavailable
+from shared.files.blobs import GRACE, Blob, Blobs, Swept
 
 DAY = timedelta(days=1)
 PLENTY = 10**9
@@ -204,7 +204,7 @@ async def test_a_folder_that_cannot_be_made_is_a_failure_of_ours(tmp_path: Path)
 FULL = """
 import asyncio, resource, sys
 from pathlib import Path
-from shared.blobs import Blobs
+from shared.files.blobs import Blobs
 from shared.errors import Unavailable
 
 resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, 500_000))

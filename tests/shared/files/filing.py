@@ -6,9 +6,9 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
-from shared.blobs import Blobs
-from shared.material import TEXT, Material, prepare
-from shared.unfit import Reason, Unfit
+from shared.files.blobs import Blobs
+from shared.files.material import TEXT, Material, prepare
+from shared.files.unfit import Reason, Unfit
 
 
 async def given(folder: Path, data: bytes, name: str = "file", media_type: str = "", most: int = TEXT) -> Material:

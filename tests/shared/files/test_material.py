@@ -9,13 +9,13 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from shared.blobs import Blob, Blobs
 from shared.errors import Gone, Unavailable
-from shared.kinds import Kind, image_format, kind
-from shared.material import NAME, Material, prepare, safe_name
-from shared.unfit import Reason, Unfit
-from tests.shared import filing
-from tests.shared.filing import encoded, halves, refused
+from shared.files.blobs import Blob, Blobs
+from shared.files.kinds import Kind, image_format, kind
+from shared.files.material import NAME, Material, prepare, safe_name
+from shared.files.unfit import Reason, Unfit
+from tests.shared.files import filing
+from tests.shared.files.filing import encoded, halves, refused
 
 MAGIC = (
     *(b"\xff\xd8\xff\xe0", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"RIFF\0\0\0\0WEBP", b"BM\0\0\0\0\0\0\0\0", b"II*\0", b"MM\0*"),

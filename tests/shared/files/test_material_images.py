@@ -13,11 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageStat
 
-from shared.blobs import Blobs
-from shared.images import BYTES, EDGE, PIXELS, fit
-from shared.unfit import Unfit
-from tests.shared import filing
-from tests.shared.filing import encoded, halves, noise, photograph, refused, shown
+from shared.files.blobs import Blobs
+from shared.files.images import BYTES, EDGE, PIXELS, fit
+from shared.files.unfit import Unfit
+from tests.shared.files import filing
+from tests.shared.files.filing import encoded, halves, noise, photograph, refused, shown
 
 FORMS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF")
 BASE64_MOST = 5_000_000

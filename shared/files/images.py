@@ -22,7 +22,7 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from shared.unfit import Unfit
+from shared.files.unfit import Unfit
 
 PHOTO_PIXELS = 50_000_000
 """Most pixels of a JPEG: what telephones take. It is decoded at a half of its size or less."""

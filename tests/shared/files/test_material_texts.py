@@ -7,9 +7,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from shared.texts import decode
-from tests.shared import filing
-from tests.shared.filing import refused
+from shared.files.texts import decode
+from tests.shared.files import filing
+from tests.shared.files.filing import refused
 
 GERMAN = "name;stadt;preis\nMüller;Köln;12,50 €\nGroß;Düsseldorf;3,20 €\n"
 JAPANESE = "こんにちは、世界。これは日本語のテキストです。添付ファイルのテスト。"

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-from shared.blobs import Blob, Blobs
 from shared.errors import Gone, Unavailable
-from shared.kinds import HEAD, image_format, kind
-from shared.unfit import Unfit
+from shared.files.blobs import Blob, Blobs
+from shared.files.kinds import HEAD, image_format, kind
+from shared.files.unfit import Unfit
 
 if TYPE_CHECKING:
-    from shared.images import Picture
+    from shared.files.images import Picture
 
 T = TypeVar("T")
 
@@ -130,19 +130,19 @@ async def _image(blobs: Blobs, path: Path, form: str, name: str) -> Material:
 
 
 def _fit(path: Path, form: str) -> "Picture":
-    from shared import images
+    from shared.files import images
 
     return images.fit(path, form)
 
 
 def _pages(path: Path) -> int:
-    from shared import documents
+    from shared.files import documents
 
     return documents.pages(path)
 
 
 def _text(path: Path, blob: Blob, name: str, media_type: str, most: int) -> Material:
-    from shared import texts
+    from shared.files import texts
 
     try:
         found = texts.read(path, media_type, most)

@@ -8,7 +8,7 @@ from pathlib import Path
 from pypdf import PdfReader, apply_configuration
 from pypdf.generic import DictionaryObject
 
-from shared.unfit import Unfit
+from shared.files.unfit import Unfit
 
 PAGES = 100
 """Most pages (Anthropic documentation, PDF support)."""

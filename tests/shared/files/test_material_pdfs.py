@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from pypdf import PdfWriter
 from pypdf.generic import DictionaryObject, NameObject, NumberObject
 
-from shared.blobs import Blob, Blobs
-from shared.documents import BYTES, PAGES, pages
-from shared.unfit import Unfit
-from tests.shared import filing
-from tests.shared.filing import refused
+from shared.files.blobs import Blob, Blobs
+from shared.files.documents import BYTES, PAGES, pages
+from shared.files.unfit import Unfit
+from tests.shared.files import filing
+from tests.shared.files.filing import refused
 
 
 def pdf(count: int, *, user: str | None = None, owner: str | None = None, says: int | None = None) -> bytes:
