@@ -153,10 +153,10 @@ class Turn:
     async def _count_lost(self, work: Work) -> None:
         """Count, once, what earlier tries may have used up that crashes have ended."""
         if work.unspent and self._counted != work.tries:
-            self._counted = work.tries
             usage = await context.guess(work, self._means)
             for tried in work.unspent:
                 await self._means.insist(lambda tried=tried: self._store.spend(work.turn, tried, usage))
+            self._counted = work.tries
 
     async def _pressable(self, work: Work, reply: Reply, final: Final) -> Final:
         """The final with its buttons; of a question that people took away nothing is said that does not stand already."""

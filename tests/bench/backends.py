@@ -20,7 +20,7 @@ from uuid import uuid4
 from shared.backends import Backend, Delta, Prompt, Said
 from shared.backends.anthropic_api import AnthropicApi, AnthropicConfig
 from shared.backends.claude_web import ClaudeWeb, ClaudeWebConfig
-from shared.blobs import Blobs
+from shared.files.blobs import Blobs
 
 SCRIPT = {"words": 200, "deltas": 100, "seconds": 3.0}
 AT_ONCE, WARM_UP, REPLIES, ROUNDS = 50, 50, 200, 3

@@ -7,8 +7,8 @@ from pydantic import SecretStr
 
 from bots.assembly import adapters, backend
 from shared.backends.lazy import Lazy
-from shared.blobs import Blobs
 from shared.errors import Misconfigured
+from shared.files.blobs import Blobs
 from shared.settings import Settings
 
 

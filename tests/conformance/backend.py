@@ -28,7 +28,7 @@ from shared.backends import (
     Thinking,
 )
 from shared.errors import Failure, UnknownModel
-from shared.material import Material
+from shared.files.material import Material
 
 CONVERSATION = UUID("6f9619ff-8b86-4d01-b42d-00cf4fc964ff")
 

@@ -7,7 +7,7 @@ import pytest
 
 from shared.backends import Usage
 from shared.chat import Attachment, Cause, ChannelId, Edited, Message, MessageId, Quoted, Target
-from shared.material import Material
+from shared.files.material import Material
 from shared.states import Outcome
 from shared.store import Budget, Rules, Store, Taken
 from tests.conformance.store import (

@@ -8,7 +8,7 @@ import pytest
 
 from shared.backends import Made, Usage
 from shared.chat import Attachment, Button, Channel, MessageId, Target
-from shared.material import Material
+from shared.files.material import Material
 from shared.store import Budget, Share, Spending, Store, Talk
 from tests.conformance.store import (
     START,

@@ -95,7 +95,8 @@ class Run:
     async def stretch(self, number: int) -> None:
         """Do one stretch to its end; after the last one look at everything."""
         stretch, last = self.soak.stretches[number], number == len(self.soak.stretches) - 1
-        done = len(self.crowd.said) if self.crowd else 0
+        # Not as many as were said: an /ask that came to a dead server was never asked.
+        done = sum(each.messages for each in self.soak.stretches[:number])
         script = questions(self.dice, range(done, done + stretch.messages), stretch.answer)
         config = stretch.config(self.folder, self.seed + number)
         settings = SETTINGS
@@ -125,7 +126,9 @@ class Run:
             await tasks.create_task(crowd.talk(around.discord, left, stretch.a_second))
             server = await lives
             trouble.cancel()
-            await ended(around, crowd)
+            # What people do keeps the server going; what is lost must not keep them here.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(ended(around, crowd), STANDSTILL)
             doing.cancel()
         # The last commands are acknowledged, or never will be.
         await around.discord.wait_for(lambda: all(_told(view) for view in around.discord.interactions()), STANDSTILL)

@@ -101,13 +101,13 @@ async def test_an_attempt_that_a_crash_has_ended_is_guessed_if_the_next_one_is_s
         await h.service.until(lambda: h.shown() == ["Half"])
         await h.crash()
         await h.start()
-        work = await h.store.begin(1)
-        assert 1 in work.unspent
+        await h.store.begin(1)
         await h.store.ask_stop(1)
         await h.crash()
         await h.start()
         await h.quiet()
-        assert h.rows("SELECT tried, estimated FROM usage ORDER BY tried") == [(each + 1, 1) for each in range(work.tries)]
+        (tried,) = h.rows("SELECT tries FROM turns")[0]
+        assert h.rows("SELECT tried, estimated FROM usage ORDER BY tried") == [(each, 1) for each in range(1, tried + 1)]
 
 
 @on_hurrying_clock
