@@ -82,7 +82,7 @@ async def _demo(demo: Demo) -> int:
     settings = load()
     if demo.text:
         return await surroundings.say(settings, demo.who, demo.where, demo.text)
-    if demo.unless_configured and settings.discord_token:
+    if demo.unless_configured and (settings.discord_token or settings.slack_bot_token or settings.slack_app_token):
         return await _run()
     await surroundings.serve(settings)
     return 0

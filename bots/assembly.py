@@ -40,11 +40,31 @@ def adapters(settings: Settings) -> dict[str, Adapter]:
                 roles=bool(settings.discord_allowed_roles),
             )
         )
+    if settings.slack_bot_token or settings.slack_app_token:
+        found["slack"] = _slack(settings)
     if not found:
         raise Misconfigured(
-            "No platform is set up: put DISCORD_TOKEN into .env (README.md says how to get one), or try the demo with `make run`."
+            "No platform is set up: put DISCORD_TOKEN, or SLACK_BOT_TOKEN and SLACK_APP_TOKEN, into .env (README.md says how to "
+            "get them), or try the demo with `make run`."
         )
     return found
+
+
+def _slack(settings: Settings) -> Adapter:
+    bot, app = settings.slack_bot_token, settings.slack_app_token
+    if bot is None or app is None:
+        raise Misconfigured("Slack needs both SLACK_BOT_TOKEN and SLACK_APP_TOKEN in .env; README.md says how to get them.")
+    from bots.slack.adapter import SlackAdapter
+    from bots.slack.config import SlackConfig
+
+    return SlackAdapter(
+        SlackConfig(
+            bot_token=bot.get_secret_value(),
+            app_token=app.get_secret_value(),
+            api_url=settings.slack_api_url,
+            connections=settings.slack_connections,
+        )
+    )
 
 
 def backend(settings: Settings, blobs: Blobs) -> Backend:
@@ -144,7 +164,13 @@ def intake(settings: Settings, backend: Backend) -> Intake:
             users=settings.discord_allowed_users,
             admins=settings.discord_admins,
             direct_open=settings.discord_direct == "open",
-        )
+        ),
+        "slack": Access(
+            channels=settings.slack_allowed_channels,
+            users=settings.slack_allowed_users,
+            admins=settings.slack_admins,
+            direct_open=settings.slack_direct == "open",
+        ),
     }
     return Intake(
         access=access,

@@ -62,7 +62,9 @@ def _around(settings: Settings, simulator: Simulator, folder: Path) -> Settings:
             "discord_api_url": simulator.api_url,
             "discord_gateway_url": simulator.gateway_url,
             "discord_direct": "open",
-            "backend": settings.backend if settings.anthropic_api_key else "demo",
+            "slack_bot_token": None,
+            "slack_app_token": None,
+            "backend": settings.backend if settings.anthropic_api_key or settings.claude_web_session_key else "demo",
         }
     )
 

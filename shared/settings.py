@@ -34,11 +34,13 @@ SYSTEM_PROMPT = (
 )
 
 # Prefixes that only our settings have: a misspelt one in the environment is told as one in `.env` is.
-_OURS = ("DISCORD_", "THREADLINE_")
+_OURS = ("DISCORD_", "SLACK_", "THREADLINE_")
 
-_LISTS = (
+_NUMBERS = (
     "discord_allowed_servers", "discord_allowed_channels", "discord_allowed_roles", "discord_allowed_users", "discord_admins",
 )  # fmt: skip
+_CODES = ("slack_allowed_channels", "slack_allowed_users", "slack_admins")
+_LISTS = (*_NUMBERS, *_CODES)
 
 _TOLD = (
     "thinking", "web_search", "web_fetch", "code_execution", "history_turns", "files_per_message", "file_megabytes",
@@ -71,6 +73,17 @@ class Settings(BaseSettings):
     discord_admins: Names = frozenset()
     discord_direct: Literal["closed", "open"] = "closed"
     discord_idle_hours: float | None = Field(default=None, ge=0, le=8_760)
+
+    # Slack
+    slack_bot_token: SecretStr | None = None
+    slack_app_token: SecretStr | None = None
+    slack_api_url: str = ""
+    slack_connections: int = Field(default=2, ge=1, le=10)
+    slack_allowed_channels: Names = frozenset()
+    slack_allowed_users: Names = frozenset()
+    slack_admins: Names = frozenset()
+    slack_direct: Literal["closed", "open"] = "closed"
+    slack_idle_hours: float | None = Field(default=None, ge=0, le=8_760)
 
     # Claude
     backend: Literal["anthropic_api", "claude_web", "demo"] = "anthropic_api"
@@ -138,7 +151,16 @@ class Settings(BaseSettings):
         """Lists are written with commas: 123, 456."""
         return frozenset(lists.words(value)) if isinstance(value, str) else value
 
-    @field_validator(*_LISTS, mode="after")
+    @field_validator(*_CODES, mode="after")
+    @classmethod
+    def _codes(cls, value: frozenset[str]) -> frozenset[str]:
+        """Slack's ids are capitals and digits (docs.slack.dev, Users and channels)."""
+        for part in value:
+            if not part.isascii() or not part.isalnum() or part != part.upper():
+                raise ValueError("takes Slack ids like U0123ABCD, with commas between them")
+        return value
+
+    @field_validator(*_NUMBERS, mode="after")
     @classmethod
     def _numbers(cls, value: frozenset[str]) -> frozenset[str]:
         """Discord's ids are numbers; a name here would let nobody in without saying why."""
@@ -167,7 +189,7 @@ class Settings(BaseSettings):
             lists.mcp_servers(value.get_secret_value())
         return value
 
-    @field_validator("discord_api_url", "discord_gateway_url", "anthropic_base_url", "claude_web_base_url")
+    @field_validator("discord_api_url", "discord_gateway_url", "anthropic_base_url", "claude_web_base_url", "slack_api_url")
     @classmethod
     def _url(cls, value: str) -> str:
         """Addresses are http, https, ws or wss; a slash at the end is dropped."""
@@ -175,7 +197,7 @@ class Settings(BaseSettings):
             raise ValueError("has to begin with http://, https://, ws:// or wss://")
         return value.rstrip("/")
 
-    @field_validator("discord_token", "anthropic_api_key", "claude_web_session_key")
+    @field_validator("discord_token", "anthropic_api_key", "claude_web_session_key", "slack_bot_token", "slack_app_token")
     @classmethod
     def _printable(cls, value: SecretStr | None) -> SecretStr | None:
         """Keys and tokens travel in HTTP headers: one with a blank or a sign beyond ASCII fails with every call."""
@@ -197,7 +219,10 @@ class Settings(BaseSettings):
 
     def secrets(self) -> list[str]:
         """Every secret value, for the log to keep out."""
-        values = [self.discord_token, self.anthropic_api_key, self.claude_web_session_key, self.claude_web_proxy]
+        values = [
+            self.discord_token, self.slack_bot_token, self.slack_app_token, self.anthropic_api_key, self.claude_web_session_key,
+            self.claude_web_proxy,
+        ]  # fmt: skip
         tokens = [server.token for server in self.mcp() if server.token]
         return [*(value.get_secret_value() for value in values if value), *tokens]
 
@@ -207,7 +232,8 @@ class Settings(BaseSettings):
 
     def idle_by_platform(self) -> Mapping[str, float]:
         """The hours of the platforms that have a time of their own."""
-        return {} if self.discord_idle_hours is None else {"discord": self.discord_idle_hours}
+        hours = {"discord": self.discord_idle_hours, "slack": self.slack_idle_hours}
+        return {platform: each for platform, each in hours.items() if each is not None}
 
     def told(self) -> Sequence[tuple[str, str, bool]]:
         """What people may know of the settings: name, value as it is written, and whether the operator has set it.

@@ -83,6 +83,10 @@ class Reading:
 
     def _place(self, place: str, asked: Sequence[Question], messages: list[dict[str, Any]]) -> None:
         left = list(messages)
+        if place in self.stops:
+            # After /new what was stopped is told beside the answers of the next conversation: the order holds in each of them.
+            order = {question.message: nth for nth, question in enumerate(asked)}
+            left.sort(key=lambda each: order.get(self.owners.get(each["id"], ""), -1))
         for question in asked:
             group: list[dict[str, Any]] = []
             while left and _belongs(left[0], question, self.owners, begun=bool(group)):

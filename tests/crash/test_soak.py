@@ -102,7 +102,8 @@ class Run:
         settings = SETTINGS
         async with house(self.folder, before=None if number else self.before, discord=config) as around:
             around.settings.update(settings)
-            teach(around.claude, script)
+            # What was asked in the stretch before can be edited and asked again.
+            teach(around.claude, [*(self.crowd.said if self.crowd else ()), *script])
             crowd = self.crowd = self.crowd or await Crowd.gather(self.dice, around.discord, self.soak.channels)
             await self._weather(around, stretch, crowd, script)
             self.asked += around.claude.asked()

@@ -49,5 +49,5 @@ def imported(*folders: str) -> set[str]:
 def test_the_project_declares_what_its_code_imports_and_nothing_else() -> None:
     declared = {re.split(r"[\[<>=~! ]", each)[0].lower() for each in pyproject()["project"]["dependencies"]}
     providers = packages_distributions()
-    used = {name.lower() for module in imported(*PACKAGES) for name in providers[module]}
+    used = {name.lower().replace("_", "-") for module in imported(*PACKAGES) for name in providers[module]}
     assert used | BY_NAME == declared

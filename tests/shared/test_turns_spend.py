@@ -107,7 +107,7 @@ async def test_an_attempt_that_a_crash_has_ended_is_guessed_if_the_next_one_is_s
         await h.start()
         await h.quiet()
         (tried,) = h.rows("SELECT tries FROM turns")[0]
-        assert h.rows("SELECT tried, estimated FROM usage ORDER BY tried") == [(each, 1) for each in range(1, tried + 1)]
+        assert h.rows("SELECT tried, estimated FROM usage ORDER BY tried") == [(each, 1) for each in range(1, int(tried) + 1)]
 
 
 @on_hurrying_clock

@@ -1,0 +1,73 @@
+"""Markdown as Slack shows it: one `markdown` block, and a plain text for notifications. Pure."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from shared.chat import Button
+
+Json = dict[str, Any]
+
+LIMIT = 11_000
+"""UTF-16 units of a message's Markdown. Slack takes 12,000 characters in all markdown blocks of a payload (docs.slack.dev,
+Markdown block) and was seen to refuse whole payloads from about 13,200 on (bolt-js issue 2509), the other fields included."""
+
+FALLBACK = 300
+"""Characters of the text that notifications show beside the blocks."""
+
+LABEL = 75
+"""Characters of a button's label (docs.slack.dev, Block Kit: Button element)."""
+
+ROW = 25
+"""Buttons in one row (docs.slack.dev, Block Kit: Actions block)."""
+
+_ZERO_WIDTH = "\u200b"
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_PING = re.compile(r"<(?=@[A-Z0-9]|!(?:channel|here|everyone|subteam\^))|(?<![\w@])@(?=(?:channel|here|everyone)(?!\w))")
+_MARKERS = re.compile(r"```[^\n`]*|[*_~`]{1,3}(?=\S)|(?<=\S)[*_~`]{1,3}|^#{1,6}\s+|^>\s?", re.MULTILINE)
+
+
+def render(markdown: str) -> str:
+    """The text of a markdown block. Slack reads standard Markdown there, tables included.
+
+    What would notify people in Slack's own markup is parted by a character without width: whether it does so in Markdown is
+    documented nowhere (docs.slack.dev, Formatting message text, knows it for mrkdwn). Control characters are replaced.
+    """
+    text = markdown.replace("\r\n", "\n").replace("\r", "\n")
+    text = _CONTROL.sub("\ufffd", text)
+    return _PING.sub(lambda found: found[0] + _ZERO_WIDTH, text)
+
+
+def fits(markdown: str) -> bool:
+    """Whether a text, rendered, is short enough for one message."""
+    if 2 * len(markdown) <= LIMIT and "@" not in markdown and "<" not in markdown:
+        return True
+    text = render(markdown)
+    return (len(text) if text.isascii() else len(text.encode("utf-16-le", "replace")) // 2) <= LIMIT
+
+
+def fallback(markdown: str) -> str:
+    """The beginning of a text without its markup, escaped for Slack's mrkdwn."""
+    plain = _MARKERS.sub("", render(markdown[: 4 * FALLBACK])).strip()
+    return escape(plain[:FALLBACK]) or "…"
+
+
+def escape(text: str) -> str:
+    """A text in which Slack finds no markup of its own in angle brackets (docs.slack.dev, Formatting message text: Escaping)."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def message(markdown: str, buttons: Sequence[Button] = ()) -> Json:
+    """`text` and `blocks` of a message.
+
+    Blocks rather than text: an update of blocks is not marked as edited, and buttons need them (docs.slack.dev, chat.update).
+    """
+    blocks: list[Json] = [{"type": "markdown", "text": render(markdown) if markdown.strip() else _ZERO_WIDTH}]
+    if buttons:
+        blocks.append({"type": "actions", "elements": [_button(each) for each in buttons[:ROW]]})
+    return {"text": fallback(markdown), "blocks": blocks}
+
+
+def _button(button: Button) -> Json:
+    label = {"type": "plain_text", "text": button.label[:LABEL] or "…", "emoji": False}
+    return {"type": "button", "action_id": button.id, "value": button.id, "text": label}

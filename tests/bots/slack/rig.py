@@ -1,0 +1,179 @@
+"""A simulated Slack with the adapter on it."""
+
+import base64
+import re
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+from bots.slack.adapter import SlackAdapter
+from bots.slack.config import SlackConfig
+from bots.slack.names import place_of
+from sandbox.faults import Action, Rule
+from sandbox.slack import Simulator, SimulatorConfig
+from sandbox.slack.defaults import BOT, PEOPLE
+from sandbox.slack.downloads import Spoil as SpoiltDownload
+from shared.chat import Attachment, Channel, Target
+from tests.conformance.adapter_rig import Break, Refusal, Spoil
+
+ROOMY = SimulatorConfig(
+    post_limit=(1000, 1.0),
+    team_post_limit=(1000, 1.0),
+    tier2=(1000, 1.0),
+    tier3=(1000, 1.0),
+    tier4=(1000, 1.0),
+    special_limit=(1000, 1.0),
+    retry_delays=(0.0, 0.05, 0.05),
+)
+"""Limits so wide that nothing is refused; tests of limits set their own."""
+
+SHOWING = r"/chat\.(postMessage|update)$"
+
+
+class SlackRig:
+    """The rig of the conformance suite. People talk in #general."""
+
+    folder = "slack"
+    idempotent = False
+    hostile = f"<!channel> <!here|here> <@{PEOPLE['user1'][0]}> <!subteam^S0TEAM> @everyone"
+
+    def __init__(self, simulator: Simulator, config: SlackConfig) -> None:
+        self.simulator = simulator
+        self.config = config
+        self.adapter = SlackAdapter(config)
+        self.said = ""
+        """The ts of what was said to the bot last."""
+
+    def again(self) -> "SlackRig":
+        """The same with another adapter, which remembers nothing."""
+        return SlackRig(self.simulator, self.config)
+
+    async def say(self, text: str, *, to_bot: bool = True, by_bot: bool = False, twice: bool = False) -> None:
+        if twice:
+            await self.simulator.duplicate(2)
+        said = await self.simulator.say("otherbot" if by_bot else "user1", "general", f"@threadline {text}" if to_bot else text)
+        if to_bot and not by_bot:
+            self.said = said["ts"]
+
+    def own(self, channel: Channel) -> list[dict[str, Any]]:
+        """The bot's messages in a channel or thread that are not deleted."""
+        place = place_of(channel.id)
+        if self.simulator.world.channel(place.channel) is None:
+            return []
+        found = [each for each in self.simulator.messages(place.channel) if each["author_id"] == BOT and not each["deleted"]]
+        return [each for each in found if each["thread"] == place.root]
+
+    def shown(self, channel: Channel) -> list[str]:
+        return [each["content"] for each in self.own(channel)]
+
+    def silent(self, channel: Channel) -> list[bool]:
+        return []
+
+    def pinged(self) -> int:
+        count = 0
+        for message in self.simulator.world.state.messages.values():
+            if message.user == BOT:
+                count += len(message.pings.users) + len(message.pings.groups) + message.pings.everyone
+        return count
+
+    async def break_next(self, how: Break) -> None:
+        rules = {
+            "error": Rule("status", path=SHOWING, status=503),
+            "reset before": Rule("reset", path=SHOWING),
+            "reset after": Rule("reset", path=SHOWING, moment="after"),
+        }
+        await self.simulator.fault(rules[how])
+
+    async def refuse(self, how: Refusal, target: Target) -> None:
+        where = place_of(target.channel.id).channel
+        if how == "rate limit":
+            await self.simulator.fault(told_to_wait(61))
+        elif how == "message gone":
+            await self.simulator.delete(self.own(target.channel)[-1]["ts"])
+        elif how == "channel gone":
+            await self.simulator.delete_channel(where)
+        else:
+            await self.simulator.read_only(where)
+
+    async def hang_next(self) -> None:
+        await self.simulator.fault(Rule("hang", path=SHOWING))
+
+    async def hanging(self) -> None:
+        await self.struck("hang")
+
+    async def struck(self, action: Action, path: str = SHOWING) -> None:
+        """Return when a fault has struck a call."""
+        simulator = self.simulator
+        await simulator.wait_for(
+            lambda: any((call.fault or "").startswith(action) and re.search(path, call.path) for call in simulator.calls)
+        )
+
+    async def new_session(self) -> None:
+        await self.simulator.drop()
+
+    async def forbid_threads(self) -> None:
+        await self.simulator.read_only("general")
+
+    # buttons and changes
+
+    def buttons(self, channel: Channel) -> list[list[str]]:
+        return [each["buttons"] for each in self.own(channel)]
+
+    async def press(self, channel: Channel, label: str) -> None:
+        message = next(each["ts"] for each in reversed(self.own(channel)) if label in each["buttons"])
+        await self.simulator.press("user1", message, label)
+
+    async def change(self, text: str) -> None:
+        await self.simulator.edit(self.said, f"@threadline {text}")
+
+    async def preview(self) -> None:
+        await self.simulator.unfurl(self.said)
+
+    async def take_back(self) -> None:
+        await self.simulator.delete(self.said)
+
+    # files and signs
+
+    async def attach(self, text: str, name: str, data: bytes) -> None:
+        file = {"name": name, "content_base64": base64.b64encode(data).decode()}
+        said = await self.simulator.say("user1", "general", f"@threadline {text}", attachments=[file])
+        self.said = said["ts"]
+
+    async def spoil(self, how: Spoil) -> None:
+        if how == "gone":
+            await self.simulator.delete_file(self.simulator.message(self.said)["attachments"][0]["id"])
+        elif how == "cut":
+            await self.simulator.spoil(SpoiltDownload("cut", after=1000))
+        else:
+            await self.simulator.spoil(SpoiltDownload("redirect", location="https://example.org/data.bin"))
+
+    def elsewhere(self) -> Attachment:
+        file = self.simulator.attached(PEOPLE["user1"][0], {"name": "data.bin", "mode": "external"})
+        return Attachment(ref=file, name="data.bin", media_type="application/octet-stream", size=0)
+
+    def files(self, channel: Channel) -> list[tuple[str, bytes]]:
+        given = [file for each in self.own(channel) for file in each["attachments"]]
+        return [(each["name"], self.simulator.world.files.read(each["id"]) or b"") for each in given]
+
+    def signs(self) -> int:
+        return sum(BOT in users for users in self.simulator.world.state.messages[self.said].reactions.values())
+
+    async def forbid_signs(self) -> None:
+        await self.simulator.set_scopes(remove=["reactions:write"])
+
+
+def told_to_wait(seconds: int, *, path: str = SHOWING) -> Rule:
+    """A 429 as Slack sends it (docs.slack.dev, Rate limits)."""
+    body = {"ok": False, "error": "ratelimited"}
+    return Rule("status", path=path, status=429, headers={"Retry-After": str(seconds)}, body=body)
+
+
+@asynccontextmanager
+async def slack_rig(settings: SimulatorConfig = ROOMY, **config: Any) -> AsyncGenerator[SlackRig]:
+    """A rig whose adapter waits for nothing that it need not wait for. `config` changes the adapter's."""
+    async with Simulator(settings) as simulator:
+        quick = SlackConfig(
+            bot_token=settings.token, app_token=settings.app_token, api_url=simulator.api_url, retry_wait=0.01, settle=0.03
+        )
+        yield SlackRig(simulator, replace(quick, **config))

@@ -1,0 +1,5 @@
+from tests.conformance.adapter import AdapterPromises
+
+
+class TestSlack(AdapterPromises):
+    pass
