@@ -129,7 +129,7 @@ class Reading:
             self.fates["stopped"] += 1
             # Under a question that was taken away while its answer grew, nothing can be pressed.
             wanted = buttons if question.deleted and not buttons else _buttons(text)
-        elif question.number in self.unlucky and text in INSTEAD["overload"]:
+        elif question.kind != "overload" and question.number in self.unlucky and text in INSTEAD["overload"]:
             self.fates["told: too many faults"] += 1
         elif text in INSTEAD.get(question.kind, ()) or _partly(text, question.kind, wholes):
             self.fates[f"told: {question.kind}"] += 1
