@@ -334,6 +334,15 @@ class Reacts(Protocol):
 
 
 @runtime_checkable
+class Grows(Protocol):
+    """Has places where nothing that was shown can be changed."""
+
+    def grows(self, target: Target) -> bool:
+        """Whether a reply may be shown there before it is whole."""
+        ...
+
+
+@runtime_checkable
 class Finds(Protocol):
     """Can tell after a crash whether something was posted."""
 

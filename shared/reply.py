@@ -12,7 +12,7 @@ from contextlib import ExitStack
 
 import structlog
 
-from shared.chat import Adapter, Button, File, MessageId, Target
+from shared.chat import Adapter, Button, File, Grows, MessageId, Target
 from shared.errors import Failure, Gone, RateLimited, Refused, Unavailable
 from shared.governor import Governor, Grade
 from shared.heal import heal
@@ -194,6 +194,8 @@ class Reply:
         pause = FIRST_PAUSE
         try:
             target = await self._ready()
+            if isinstance(self._adapter, Grows) and not self._adapter.grows(target):
+                return
             while not self._closing:
                 await self._changed.wait()
                 self._changed.clear()

@@ -236,6 +236,10 @@ class SlackAdapter:
         now.sockets.posted()
         return shown
 
+    def grows(self, target: Target) -> bool:
+        """Whether what is shown there can be changed: not where the bot may not write, and answers by way of a command."""
+        return not self._answers.outside(target)
+
     async def edit(self, target: Target, message: MessageId, markdown: str, *, buttons: Sequence[Button] = ()) -> None:
         """Change what a message of ours shows. What one person alone sees is shown to them again."""
         now = self._at
@@ -244,8 +248,8 @@ class SlackAdapter:
             now.agents.changed(where(target))
         elif target.private:
             await self._answers.post(now.api, target, markdown, buttons)
-        else:
-            await self._answers.publicly(now.api, target, markdown, buttons)
+        elif await self._answers.publicly(now.api, target, markdown, buttons) is None:
+            raise Refused("Slack: the time to answer is over")
 
     async def delete(self, target: Target, message: MessageId) -> None:
         """Take a message of ours away; what one person alone sees goes by itself when they reload."""

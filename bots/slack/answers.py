@@ -29,7 +29,8 @@ HOST = "hooks.slack.com"
 MARGIN = timedelta(seconds=10)
 """How much sooner a response_url is taken for spent: clocks differ, and a call takes its time."""
 
-Sort = Literal["command", "press"]
+Sort = Literal["command", "press", "outside"]
+"""What was used; "outside" is a command whose question could not be shown, since the bot may not write there."""
 
 _WHISPER = "/whisper/"
 
@@ -80,6 +81,10 @@ class Answers:
         if target.handle is None or place_of(target.channel.id).root is not None:
             return self._limits.whispers()
         return self._limits.answers(load(target.handle).scope)
+
+    def outside(self, target: Target) -> bool:
+        """Whether it can only be answered through a response_url: what is shown that way cannot be changed."""
+        return target.handle is not None and load(target.handle).sort == "outside"
 
     def whispered(self, message: MessageId) -> bool:
         """Whether a message is one of these."""

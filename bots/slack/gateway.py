@@ -33,7 +33,7 @@ HOOK_SECONDS = 2.8
 """After how long what was posted and is not stored yet is put off: Slack sends it again (docs.slack.dev, Events API: Retries)."""
 
 SURVEY_SECONDS = 5.0
-"""How long the first session may wait for what is looked up before it."""
+"""How long a session may wait for what is looked up before it."""
 
 _LEFT = frozenset({"channel_left", "group_left", "channel_archive", "group_archive", "channel_deleted", "group_deleted"})
 _REVOKED = frozenset({"app_uninstalled", "tokens_revoked"})
@@ -59,7 +59,7 @@ class Gateway:
     ) -> None:
         """`echoed` is called when Slack tells of something of ours, `shared` with each message of ours that has files.
 
-        `survey` is awaited before the first session is announced.
+        `survey` is awaited before each session is announced.
         """
         self._config = config
         self._web = api
@@ -131,10 +131,9 @@ class Gateway:
         spawn(self._tasks, self._announce(self._sessions), "slack session")
 
     async def _announce(self, session: int) -> None:
-        if session == 1:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(SURVEY_SECONDS):
-                    await self._survey()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SURVEY_SECONDS):
+                await self._survey()
         await self._deliver(Connected())
         if session == self._sessions:
             self.announced = True

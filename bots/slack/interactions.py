@@ -77,7 +77,7 @@ class Interactions:
             channel=self._converter.place(channel),
             user=author.id,
             private=private,
-            handle=Handle("command", url).dump() if url else None,
+            handle=Handle("outside" if name == "ask" and question else "command", url).dump() if url else None,
             expires=at + LIFETIME if url else None,
         )
         return (Command(keys=(key,), target=target, author=author, sent_at=at, name=name, options=options),)

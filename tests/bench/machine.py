@@ -116,6 +116,9 @@ class House:
             "DISCORD_TOKEN": TOKEN,
             "DISCORD_API_URL": self._addresses["api"],
             "DISCORD_GATEWAY_URL": self._addresses["gateway"],
+            # One person asks everything here, faster than any would be allowed to.
+            "USER_PER_MINUTE": "0",
+            "BURST_SECONDS": "0",
             "ANTHROPIC_API_KEY": KEY,
             "ANTHROPIC_BASE_URL": self._addresses["claude"],
         }

@@ -110,6 +110,10 @@ async def test_where_the_bot_is_not_a_public_answer_goes_by_the_command(rig: Sla
         first = await rig.adapter.post(command.target, "one", key="k1")
         await rig.adapter.edit(command.target, first, "two")
         assert read(rig, "user2", "lounge") == ["one", "two"]
+        await rig.simulator.expire_responses()
+        with pytest.raises(Refused):
+            await rig.adapter.edit(command.target, first, "three")
+        assert read(rig, "user2", "lounge") == ["one", "two"]
 
 
 async def test_limits_of_private_answers_are_their_own(rig: SlackRig) -> None:
