@@ -8,13 +8,12 @@ from shared.access import Access
 from shared.asking import Patience
 from shared.backends import Backend, Models
 from shared.backends.lazy import Able, Lazy
-from shared.chat import Adapter, ChannelId
+from shared.chat import Adapter
 from shared.errors import Misconfigured
 from shared.files.blobs import Blobs
 from shared.inbox import Intake
-from shared.limits import budgets, rules
+from shared.limits import budgets, idle_times, rules
 from shared.means import FileLimits, TurnSettings
-from shared.scopes import IdleTimes
 from shared.settings import Settings
 
 MEGABYTE = 1_000_000
@@ -186,17 +185,3 @@ def intake(settings: Settings, backend: Backend) -> Intake:
 def defaults(settings: Settings) -> Mapping[str, str]:
     """What holds where nobody has chosen."""
     return {"model": "demo" if settings.backend == "demo" else settings.model, "effort": settings.effort, "system": ""}
-
-
-def idle_times(settings: Settings) -> IdleTimes:
-    """After how long without a message conversations are closed."""
-    return IdleTimes(
-        _hours(settings.idle_hours),
-        {platform: _hours(hours) for platform, hours in settings.idle_by_platform().items()},
-        {ChannelId(channel): _hours(hours) for channel, hours in settings.idle_channels.items()},
-    )
-
-
-def _hours(hours: float) -> timedelta | None:
-    """0 hours is never."""
-    return timedelta(hours=hours) if hours else None

@@ -3,8 +3,7 @@
 Whatever a command answers is stored as a notice before anything is shown; a button says something only where it can do nothing.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Awaitable, Mapping, Sequence
 from uuid import UUID
 
 import structlog
@@ -16,7 +15,7 @@ from shared.choosing import Choosing
 from shared.commands import Choice, Name, Typing
 from shared.errors import Failure, StoreUnusable
 from shared.harmless import flat
-from shared.limits import exhausted, refused, spender
+from shared.limits import refused
 from shared.log import fault
 from shared.reports import Reports
 from shared.store import Decision, Refusal, Rules, Store, Taken, Talk
@@ -40,15 +39,12 @@ class Actions:
         reports: Reports,
         access: Mapping[str, Access],
         rules: Rules,
-        *,
-        clock: Callable[[], datetime],
     ) -> None:
         self._store = store
         self._choosing = choosing
         self._reports = reports
         self._access = access
         self._rules = rules
-        self._clock = clock
 
     async def command(self, platform: str, cause: Message | Command, name: Name, options: Mapping[str, str]) -> Taken:
         """Do a command; /ask is not one of them, it is a question."""
@@ -145,13 +141,9 @@ class Actions:
 
     async def over(self, cause: Cause) -> str | None:
         """The sentence about a budget that is used up for this person in this place; None if none is."""
-        budgets = self._rules.budgets
-        if not budgets:
+        if not self._rules.budgets:
             return None
-        spent = await self._store.spendings(
-            sorted({spender(budget.who, cause.author.id, cause.place) for budget in budgets}),
-        )
-        share = exhausted(budgets, spent, cause.author.id, cause.place, self._clock())
+        share = await self._store.over(cause.author.id, cause.place, self._rules.budgets)
         return None if share is None else refused("over_limit", share)
 
     async def _retry(self, platform: str, cause: Cause, turn: int | None = None, message: MessageId | None = None) -> Taken:

@@ -363,7 +363,7 @@ def _asking(message: Message, command: Parsed) -> Message:
 def _actions(store: Store, intake: Intake, clock: Callable[[], datetime]) -> Actions:
     choosing = Choosing(store, intake.access, Choices(store, intake.defaults), intake.models)
     reports = Reports(store, choosing, intake.access, intake.rules.budgets, intake.idle, intake.told, clock=clock)
-    return Actions(store, choosing, reports, intake.access, intake.rules, clock=clock)
+    return Actions(store, choosing, reports, intake.access, intake.rules)
 
 
 async def _after(first: asyncio.Task[None], recall: Recall) -> None:

@@ -1,14 +1,14 @@
 """How much people may use: the rules for questions, made of the settings, and the pace of everything that is not a question."""
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from shared import sentences
 from shared.chat import AuthorId, Channel, ChannelId
 from shared.scopes import IdleTimes, channel_of
 from shared.settings import Settings
-from shared.store import Budget, Decision, Rules, Share, Spending, Unit, Who
+from shared.store import Budget, Decision, Rules, Share, Unit, Who
 
 MINUTE = timedelta(minutes=1)
 MICRO = 1_000_000
@@ -50,26 +50,10 @@ def spender(who: Who, author: AuthorId, place: Channel) -> str:
             return "all"
 
 
-def used(budget: Budget, spent: Spending) -> int:
-    """How much of a budget is used."""
-    return spent.tokens if budget.unit == "tokens" else spent.cost
-
-
 def next_month(now: datetime) -> datetime:
     """When the budgets of this month begin anew: months are those of UTC."""
     first = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     return first.replace(year=first.year + 1, month=1) if first.month == 12 else first.replace(month=first.month + 1)
-
-
-def exhausted(
-    budgets: Sequence[Budget], spent: Mapping[str, Spending], author: AuthorId, place: Channel, now: datetime
-) -> Share | None:
-    """The first budget that is used up; None if there is none."""
-    for budget in budgets:
-        found = used(budget, spent.get(spender(budget.who, author, place), Spending()))
-        if found >= budget.most:
-            return Share(budget, found, next_month(now))
-    return None
 
 
 def refused(decision: Decision, share: Share | None) -> str:

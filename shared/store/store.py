@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
-from shared.chat import Channel, ChannelId, MessageId, Seen
+from shared.chat import AuthorId, Channel, ChannelId, MessageId, Seen
 from shared.store import past, reads, spending, sqlite, talks, upkeep
 from shared.store.doing import Doing
 from shared.store.face import Clock
 from shared.store.reader import Reader
-from shared.store.records import Past, Spending, Talk
+from shared.store.records import Budget, Past, Share, Spending, Talk
 from shared.store.rows import UnknownPart, UnknownTurn
 from shared.store.taking import Taking
 from shared.store.worker import Worker
@@ -85,6 +85,11 @@ class Store(Taking, Doing):
     async def quiet(self, platform: str, *, before: datetime, most: int) -> Sequence[Talk]:
         """Open conversations that were not heard since `before` and have no unfinished turn, the longest quiet first."""
         return await self._reader.run(lambda c: talks.quiet(c, platform, before, most))
+
+    async def over(self, author: AuthorId, place: Channel, budgets: Sequence[Budget]) -> Share | None:
+        """The first of these budgets that is used up in this month for a person in a place."""
+        now = self._clock()
+        return await self._reader.run(lambda c: spending.over(c, now, author, place, budgets))
 
     async def spendings(self, keys: Sequence[str]) -> Mapping[str, Spending]:
         """What was used up in this month (UTC), by key: "user:" and an author's id, "channel:" and a channel's, or "all"."""

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from bots.assembly import adapters, backend
+from bots.assembly import adapters, backend, defaults
 from shared.backends.lazy import Lazy
 from shared.errors import Misconfigured
 from shared.files.blobs import Blobs
@@ -31,3 +31,17 @@ async def test_the_backend_is_the_one_that_is_set_and_never_the_demo_by_itself(t
     assert isinstance(real, Lazy)
     assert real.name == "anthropic_api"
     await real.aclose()
+
+
+def test_slack_needs_both_of_its_tokens(tmp_path: Path) -> None:
+    for name in ("slack_bot_token", "slack_app_token"):
+        with pytest.raises(Misconfigured, match="SLACK_BOT_TOKEN and SLACK_APP_TOKEN"):
+            adapters(settings(tmp_path, **{name: "x"}))
+    both = {"slack_bot_token": "x", "slack_app_token": "x"}
+    assert list(adapters(settings(tmp_path, **both))) == ["slack"]
+    assert list(adapters(settings(tmp_path, discord_token="x", **both))) == ["discord", "slack"]
+
+
+def test_the_model_of_the_stand_in_is_the_stand_in_and_of_the_others_the_one_that_is_set(tmp_path: Path) -> None:
+    assert defaults(settings(tmp_path, model="opus"))["model"] == "demo"
+    assert defaults(settings(tmp_path, model="opus", backend="anthropic_api"))["model"] == "opus"

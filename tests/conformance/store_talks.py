@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from shared.backends import Made, Usage
-from shared.chat import Attachment, Button, Channel, MessageId, Target
+from shared.chat import Attachment, AuthorId, Button, Channel, MessageId, Target
 from shared.files.material import Material
 from shared.store import Budget, Share, Spending, Store, Talk
 from tests.conformance.store import (
@@ -287,3 +287,16 @@ async def test_a_notice_may_have_buttons(store: Store, text: str) -> None:
     assert told is not None
     assert (told.text, told.buttons, kind(taken)) == (text, buttons, "notice")
     assert await states(store) == {made(taken): "answered"}
+
+
+async def test_a_budget_is_used_up_once_as_much_is_used_as_it_allows(store: Store) -> None:
+    taken = await ask(store, message(1, place=HERE))
+    await store.begin(made(taken))
+    await store.settle(made(taken), replace(final(), usage=Usage("m", 6, 4, cost=30)))
+    ada, other, thread = message(1).author.id, AuthorId("odd:bo"), channel("thread", parent="general")
+    for budget in (Budget("user", "tokens", 10), Budget("channel", "money", 30), Budget("all", "tokens", 10)):
+        share = await store.over(ada, thread, [replace(budget, most=budget.most + 1), budget])
+        assert share is not None
+        assert (share.budget, share.used) == (budget, budget.most)
+    assert await store.over(ada, HERE, [Budget("user", "tokens", 11)]) is None
+    assert await store.over(other, HERE, [Budget("user", "tokens", 1)]) is None

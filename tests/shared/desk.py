@@ -171,7 +171,7 @@ async def desk(
         choices = Choices(store, DEFAULTS if defaults is None else defaults)
         choosing = Choosing(store, {"odd": access}, choices, (models or Shelf()) if known else None)
         reports = Reports(store, choosing, {"odd": access}, rules.budgets, idle or IdleTimes(), told, clock=clock)
-        here = Desk(store, Actions(store, choosing, reports, {"odd": access}, rules, clock=clock), rules)
+        here = Desk(store, Actions(store, choosing, reports, {"odd": access}, rules), rules)
         yield here
     finally:
         await store.aclose()

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from shared import sentences
 from shared.backends import Usage
 from shared.chat import AuthorId, ChannelId
-from shared.limits import Pace, budgets, exhausted, idle_times, next_month, refused, rules, spender
+from shared.limits import Pace, budgets, idle_times, next_month, refused, rules, spender
 from shared.settings import Settings, names
-from shared.store import Budget, Rules, Share, Spending
+from shared.store import Budget, Rules, Share
 from tests.shared.desk import ATTIC, HALL, NICHE, NOON, desk
 
 ADA = AuthorId("odd:ada")
@@ -60,24 +60,6 @@ def test_budgets_begin_anew_on_the_first_of_the_next_month(now: datetime, then: 
 def test_a_thread_is_counted_with_its_channel() -> None:
     assert [spender(who, ADA, NICHE) for who in ("user", "channel", "all")] == ["user:odd:ada", "channel:odd:hall", "all"]
     assert spender("channel", ADA, HALL) == "channel:odd:hall"
-
-
-@given(
-    st.lists(
-        st.builds(Budget, st.sampled_from(["user", "channel", "all"]), st.sampled_from(["tokens", "money"]), st.integers(1, 9))
-    ),
-    st.dictionaries(
-        st.sampled_from(["user:odd:ada", "channel:odd:hall", "all"]), st.builds(Spending, st.integers(0, 9), st.integers(0, 9))
-    ),
-)
-def test_a_budget_is_used_up_once_as_much_is_used_as_it_allows(listed: list[Budget], spent: dict[str, Spending]) -> None:
-    def left(budget: Budget) -> int:
-        found = spent.get(spender(budget.who, ADA, HALL), Spending())
-        return budget.most - (found.tokens if budget.unit == "tokens" else found.cost)
-
-    share = exhausted(listed, spent, ADA, HALL, NOON)
-    over = [budget for budget in listed if left(budget) <= 0]
-    assert (share and share.budget) == (over[0] if over else None)
 
 
 def test_refusals_have_their_sentences() -> None:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bots.discord.convert import Converter, snowflake, title
+from bots.discord.convert import Converter, place, snowflake, title
 from shared.chat import Channel, ChannelId, Message, Quoted
 
 ME, ADA, HERE, GUILD = 10**17 + 1, 10**17 + 2, 10**17 + 3, 10**17 + 4
@@ -185,3 +185,26 @@ def test_an_id_of_another_platform_is_no_id_of_ours() -> None:
     assert snowflake("discord:5") == 5
     with pytest.raises(ValueError, match="not an id of discord"):
         snowflake("other:5")
+
+
+@pytest.mark.parametrize(("kind", "secluded"), [(10, False), (11, False), (12, True)])
+def test_a_private_thread_is_secluded_from_the_channel_it_is_in(kind: int, secluded: bool) -> None:
+    # Types: announcement, public and private thread (Discord developer docs, Channel Types).
+    client = discord.Client(intents=discord.Intents.none())
+    state = client._connection  # pyright: ignore[reportPrivateUsage]  # the library offers no other way to a thread
+    guild = discord.Guild(state=state, data={"id": str(GUILD)})  # pyright: ignore[reportArgumentType]  # a plain dict stands for its TypedDict
+    data: dict[str, Any] = {
+        "id": str(HERE + 1),
+        "guild_id": str(GUILD),
+        "parent_id": str(HERE),
+        "owner_id": str(ADA),
+        "name": "aside",
+        "type": kind,
+        "message_count": 0,
+        "member_count": 1,
+        "thread_metadata": {"archived": False, "auto_archive_duration": 60, "archive_timestamp": "2026-01-01T00:00:00+00:00"},
+    }
+    thread = discord.Thread(guild=guild, state=state, data=data)  # pyright: ignore[reportArgumentType]  # as above
+    found = place(thread, guild)
+    assert found is not None
+    assert (found.kind, found.parent, found.secluded) == ("thread", f"discord:{HERE}", secluded)

@@ -125,6 +125,7 @@ async def sessions(store: Store) -> None:
     await store.resume("odd", command(5, place=place), conversation=None, say=str)
     await store.resume("odd", command(6, place=channel("house")), conversation=talk.id, say=str)
     await store.spendings(["all", "user:odd:ada"])
+    await store.over(AuthorId("odd:ada"), channel("general"), [Budget("user", "tokens", 1)])
     await store.told(place.id, author=None, most=5)
     await store.told(place.id, author=AuthorId("odd:ada"), most=5)
 
