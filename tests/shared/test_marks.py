@@ -115,8 +115,11 @@ async def test_the_time_of_the_last_hearing_stays_while_a_recall_is_about_to_beg
         # A new session, after an hour of which nothing has been read yet.
         h.clock.forward(hours=1)
         await h.inbox.deliver(h.adapter, Connected())
+        # As if it died here: the recall never begins.
+        await h.inbox.aclose()
         await marks.flush()
         assert await _since(h) == timedelta(hours=1) - UNDERWAY
+        await h.inbox.deliver(h.adapter, Connected())
         await h.recalled()
         # Nothing can be recalled on this platform: what was missed there is over.
         assert await _since(h) == timedelta(hours=2)
