@@ -136,21 +136,21 @@ def stop(
     c: Connection,
     event: Happened,
     cause: Cause,
-    nothing: str,
+    nothing: str | None,
     done: str | None,
     turn: int | None,
     message: MessageId | None,
 ) -> Taken:
-    """Stop what is going on in the open conversation, or one turn; say `nothing` if there is nothing."""
+    """Stop what is going on in the open conversation, or one turn; say `done`, or `nothing` if there is nothing."""
     if turn is not None:
         stopping = _stop_one(c, event.platform, turn, message)
         conversation = stopping[0].conversation if stopping else None
     else:
         conversation = talks.opened(c, cause.place.id)
         stopping = [] if conversation is None else turns.stop_all(c, conversation)
-    if not stopping:
+    if not stopping and nothing is not None:
         return notes.notice(c, event, cause.target, nothing)
-    if done is None:
+    if not stopping or done is None:
         notes.remember(c, event, event.decision, None)
         return Taken(event.decision, None, conversation, stopping)
     told = notes.notice(c, event, cause.target, done)

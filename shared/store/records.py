@@ -40,10 +40,11 @@ TurnKind = Literal["ask", "notice"]
 PartState = Literal["sending", "shown"]
 PartKind = Literal["text", "file"]
 
-Why = Literal["new", "left", "idle", "resumed"]
+Why = Literal["new", "left", "idle", "resumed", "moved"]
 """Why a conversation was closed.
 
-A person asked for a new one, we left its channel, nobody wrote for too long, or an older one was taken up in its channel.
+A person asked for a new one, we left its channel, nobody wrote for too long, an older one was taken up in its channel, or its
+channel became one that had a conversation already.
 """
 
 Refusal = Literal["nothing", "busy", "old", "unknown", "elsewhere"]

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import URL, Column, Connection, Engine, Update, bindparam, create_engine, event, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
@@ -14,7 +14,7 @@ from sqlalchemy.pool import NullPool
 from shared.errors import StoreUnusable
 from shared.store.schema import HEAD
 
-__all__ = ["explain", "insert", "prepare_writer", "reader", "writer"]
+__all__ = ["explain", "insert", "prepare_writer", "reader", "rename", "writer"]
 
 LOCK_SECONDS = 2.0
 """How long a lock of someone else is waited for. Only tools hold one, and briefly: one process owns a state directory."""
@@ -47,6 +47,11 @@ def reader(path: Path) -> AsyncEngine:
     event.listen(engine.sync_engine, "connect", _only_query)
     _begin_with(engine.sync_engine, "BEGIN")
     return engine
+
+
+def rename(column: Column[str]) -> Update:
+    """Put `new` where the column holds `old`; where a row that would be the same is there already, that one stays."""
+    return update(column.table).prefix_with("OR IGNORE").where(column == bindparam("old")).values({column: bindparam("new")})
 
 
 def prepare_writer(path: Path) -> Callable[[Connection], None]:

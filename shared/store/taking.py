@@ -4,8 +4,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from shared.chat import AuthorId, Button, Cause, ChannelId, Deleted, Edited, Message, MessageId, Pressed, Target
-from shared.store import changes, choices, intake, notes, reads, talks
+from shared.chat import AuthorId, Button, Cause, Channel, ChannelId, Deleted, Edited, Message, MessageId, Pressed, Target
+from shared.store import changes, choices, intake, moves, notes, reads, talks
 from shared.store.face import Face
 from shared.store.notes import Happened
 from shared.store.records import Decision, Refusal, Rules, Share, Taken, Talk, Told, Waiting
@@ -104,7 +104,7 @@ class Taking(Face):
         platform: str,
         cause: Cause,
         *,
-        nothing: str,
+        nothing: str | None,
         done: str | None = None,
         turn: int | None = None,
         message: MessageId | None = None,
@@ -112,7 +112,7 @@ class Taking(Face):
         """Ask every turn of the open conversation of `cause.place` to stop that is not yet answered; with `turn` that one alone.
 
         `message`, where it is given, must be a part of that turn. A notice is made with the text `nothing` if there is nothing to
-        stop, else with `done` if it is given.
+        stop, else with `done`; with neither if that is None.
         """
         return await self._take(platform, cause, lambda c, event: intake.stop(c, event, cause, nothing, done, turn, message))
 
@@ -170,6 +170,18 @@ class Taking(Face):
         """
         now = self._clock()
         return await self._writer.run(lambda c: talks.leave(c, now, platform, channel, space))
+
+    async def move(self, platform: str, *, old: ChannelId, new: Channel) -> Sequence[Waiting]:
+        """Let everything of the channel `old` go on in `new`: conversations, turns, choices, and what was spent.
+
+        If `new` has an open conversation already, that one goes on, and the one of `old` is closed; its turns that are not yet
+        answered are asked to stop and are returned. What was read of `old` is forgotten. Repeating it changes nothing.
+        """
+        now = self._clock()
+        try:
+            return await self._writer.run(lambda c: moves.move(c, now, platform, old, new))
+        finally:
+            self._chosen.forget()
 
     async def known(self, platform: str, keys: Collection[str]) -> frozenset[str]:
         """Those of these keys that belong to an event that was taken."""

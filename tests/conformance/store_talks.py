@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from shared.backends import Made, Usage
-from shared.chat import Attachment, AuthorId, Button, Channel, MessageId, Target
+from shared.chat import Attachment, AuthorId, Button, Channel, ChannelId, MessageId, Target
 from shared.files.material import Material
 from shared.store import Budget, Share, Spending, Store, Talk
 from tests.conformance.store import (
@@ -300,3 +300,53 @@ async def test_a_budget_is_used_up_once_as_much_is_used_as_it_allows(store: Stor
         assert (share.budget, share.used) == (budget, budget.most)
     assert await store.over(ada, HERE, [Budget("user", "tokens", 11)]) is None
     assert await store.over(other, HERE, [Budget("user", "tokens", 1)]) is None
+
+
+async def test_what_was_said_in_a_channel_goes_on_where_it_has_moved(store: Store) -> None:
+    first = await ended(store, 1)
+    waiting = await ask(store, message(2))
+    below = await ask(store, message(3, place=channel("thread", parent="general")))
+    await store.choose("odd", command(1), scope="channel:odd:general", name="model", value="m", text="done")
+    new = channel("bigger")
+    for _ in range(2):
+        assert await store.move("odd", old=HERE.id, new=new) == []
+    assert await store.conversation(new.id) == first.conversation
+    assert await store.conversation(HERE.id) is None
+    work = await store.load(made(waiting))
+    assert (work.target.channel, work.place) == (new, new)
+    assert (await store.load(made(below))).place.parent == new.id
+    assert (await store.talks(new.id, most=9))[-1].channel.parent in (None, new.id)
+    assert await store.choices(["channel:odd:general", "channel:odd:bigger"]) == {
+        "channel:odd:general": {},
+        "channel:odd:bigger": {"model": "m"},
+    }
+    again = await ask(store, message(4, place=new))
+    assert (again.conversation, again.behind) == (first.conversation, True)
+
+
+async def test_where_a_channel_has_moved_to_a_conversation_that_is_open_there_goes_on(store: Store) -> None:
+    old = await ask(store, message(1))
+    newer = await ask(store, message(2, place=channel("bigger")))
+    stopping = await store.move("odd", old=HERE.id, new=channel("bigger"))
+    assert [turn.turn for turn in stopping] == [made(old)]
+    assert await store.conversation(ChannelId("odd:bigger")) == newer.conversation
+    talk = await store.talk(within(old))
+    assert talk is not None
+    assert (talk.channel.id, talk.why) == ("odd:bigger", "moved")
+
+
+async def test_what_was_spent_in_a_channel_counts_where_it_has_moved(store: Store) -> None:
+    taken = await ask(store, message(1))
+    await store.begin(made(taken))
+    await store.settle(made(taken), replace(final(), usage=Usage("m", 6, 4, cost=30)))
+    await store.move("odd", old=HERE.id, new=channel("bigger"))
+    spent = await store.spendings(["channel:odd:general", "channel:odd:bigger"])
+    assert {key: each.tokens for key, each in spent.items() if each.tokens} == {"channel:odd:bigger": 10}
+
+
+async def test_what_was_read_of_a_channel_that_has_moved_is_forgotten(store: Store) -> None:
+    await store.seen("odd", {HERE.id: (HERE, MessageId("odd:1"))}, START)
+    await store.move("odd", old=HERE.id, new=channel("bigger"))
+    seen = await store.marks("odd")
+    assert seen is not None
+    assert seen.newest == {}
