@@ -5,18 +5,18 @@ Markdown crosses the seam: an adapter renders it for its platform and says throu
 No exception but those of `shared.errors` crosses it.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, NewType, Protocol, runtime_checkable
+from typing import Literal, NewType, Protocol
 
 ChannelId = NewType("ChannelId", str)
 MessageId = NewType("MessageId", str)
 AuthorId = NewType("AuthorId", str)
 
 Kind = Literal["direct", "group", "thread"]
-Act = Literal["post", "edit", "delete", "busy", "open", "upload", "react"]
+Act = Literal["post", "edit", "delete", "busy", "open", "upload", "react", "begin", "extend", "finish", "draft"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,8 @@ class Author:
     name: str
     is_bot: bool = False
     roles: frozenset[str] = frozenset()
+    space: str | None = None
+    """The workspace that they belong to, where people of several can be in one place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,8 @@ class Edited:
 class Command:
     """A command that the platform has recognised as one. `options` are texts by the names in `shared.commands`.
 
-    The adapter has acknowledged it, or will; whoever gave it waits for an answer in `target`, which has to come.
+    The adapter has acknowledged it, or will; whoever gave it waits for an answer in `target`, which has to come. `quiet`: the
+    platform itself shows that it was taken, and nothing is to be said about it.
     """
 
     keys: tuple[str, ...]
@@ -157,6 +160,7 @@ class Command:
     sent_at: datetime
     name: str
     options: Mapping[str, str] = field(default_factory=dict[str, str])
+    quiet: bool = False
 
     @property
     def place(self) -> Channel:
@@ -198,16 +202,28 @@ class Left:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """A channel has become another: what was said in `old` goes on in `channel`. Its messages have other ids from now on."""
+
+    old: ChannelId
+    channel: Channel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Connected:
     """A new session with the platform: what was said before it may have been missed."""
 
 
-Event = Message | Edited | Deleted | Command | Pressed | Left | Connected
+Event = Message | Edited | Deleted | Command | Pressed | Left | Moved | Connected
 Cause = Message | Command | Pressed
 """What a person does to get something from us."""
 
 Deliver = Callable[[Event], Awaitable[None]]
-"""Returns once the event is stored. Called in the order of the events of a channel; calls may overlap."""
+"""Returns once the event is stored. Called in the order of the events of a channel; calls may overlap.
+
+Raises `Unavailable` if it could not be stored and the platform's past cannot be read: the adapter does not acknowledge the event
+and delivers it again, after a pause and before what came after it in its channel.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,68 +318,6 @@ class Adapter(Protocol):
         ...
 
 
-@runtime_checkable
-class Threads(Protocol):
-    """Can open a thread on a message."""
-
-    async def open(self, target: Target, title: str) -> Target:
-        """The target in the thread on `target.reply_to`; opens it if need be. Idempotent. Raises `Forbidden` if it may not."""
-        ...
-
-
-@runtime_checkable
-class Uploads(Protocol):
-    """Can show files."""
-
-    def takes(self, target: Target) -> int:
-        """The largest file in bytes that can be shown there."""
-        ...
-
-    async def upload(self, target: Target, file: File, *, key: str, silent: bool = False) -> MessageId:
-        """Show a file as a message of its own; `key` as for a post. Raises `TooLarge` if it is one byte too many."""
-        ...
-
-
-@runtime_checkable
-class Reacts(Protocol):
-    """Can leave a sign on what people wrote."""
-
-    async def react(self, target: Target, message: MessageId, *, seen: bool) -> None:
-        """Show that the message was seen and has to wait, or take that sign away. Repeating it changes nothing."""
-        ...
-
-
-@runtime_checkable
-class Grows(Protocol):
-    """Has places where nothing that was shown can be changed."""
-
-    def grows(self, target: Target) -> bool:
-        """Whether a reply may be shown there before it is whole."""
-        ...
-
-
-@runtime_checkable
-class Finds(Protocol):
-    """Can tell after a crash whether something was posted."""
-
-    async def find(
-        self,
-        target: Target,
-        key: str,
-        after: MessageId | None,
-        *,
-        since: datetime,
-        known: Collection[MessageId],
-        silent: bool,
-    ) -> MessageId | None:
-        """Our own message that was posted with this key after `after` and not before `since`, or None.
-
-        A platform that cannot read the key back takes the first message of ours that is as `silent` as asked and not `known`.
-        Raises `Forbidden` where the messages cannot be read.
-        """
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What had been seen of a platform before: the newest message by channel, and when it was last heard at all.
@@ -374,19 +328,3 @@ class Seen:
     since: datetime
     newest: Mapping[ChannelId, MessageId] = field(default_factory=dict[ChannelId, MessageId])
     channels: Sequence[Channel] = ()
-
-
-@runtime_checkable
-class Recalls(Protocol):
-    """Can read what was said while we were down."""
-
-    def behind(self, seen: Seen) -> Sequence[Channel]:
-        """The channels in which something may have been said since, as far as the platform has told already. No calls."""
-        ...
-
-    def missed(self, channel: Channel, seen: Seen) -> AsyncIterator[Message]:
-        """The messages after the newest one seen there, oldest first, each `recalled`, addressed or not.
-
-        Where none was seen, those after `seen.since`. Raises `Forbidden` or `Gone` if the channel cannot be read.
-        """
-        ...

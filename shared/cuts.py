@@ -36,8 +36,8 @@ class Cut:
     fence: Fence | None = None
 
 
-def best_cut(before: str, window: str, fits: Callable[[str], bool]) -> Cut:
-    """Choose where to cut a part that begins with `before` and goes on with `window`.
+def best_cut(before: str, window: str, fits: Callable[[str], bool], *, least: int = 0) -> Cut:
+    """Choose where to cut a part that begins with `before` and goes on with `window`, and not before index `least` of it.
 
     All of `window` but its last character fits after `before`; at least one character does. The choice depends on
     nothing else. A table moves whole to the next part if it can fit there. Else the cut is made, in this order of
@@ -46,7 +46,7 @@ def best_cut(before: str, window: str, fits: Callable[[str], bool]) -> Cut:
     """
     chooser = _Chooser(before, window, fits)
     for at in chooser.candidates():
-        cut = chooser.cut(at)
+        cut = chooser.cut(at) if at >= chooser.first + least else None
         if cut is not None:
             return cut
     at = len(window) - 1

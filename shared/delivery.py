@@ -8,7 +8,9 @@ from itertools import count
 import structlog
 
 from shared import sentences
-from shared.chat import Adapter, File, Uploads
+from shared.abilities import Uploads
+from shared.chat import Adapter, File
+from shared.commands import Spells
 from shared.ending import shown
 from shared.errors import Failure, Forbidden, Gone, RateLimited, Refused, StoreUnusable, Unavailable
 from shared.files.material import safe_name
@@ -29,6 +31,7 @@ TRIES = 4
 
 async def deliver(work: Work, adapter: Adapter, reply: Reply, final: Final, means: Means) -> bool:
     """Show what was settled and end the turn; True if its question has changed meanwhile, so that it is to be asked again."""
+    final = _spelt(final, work, adapter)
     failed = True
     for tried in count(1):
         try:
@@ -51,6 +54,16 @@ async def deliver(work: Work, adapter: Adapter, reply: Reply, final: Final, mean
             await _say(work, adapter, sentences.FAULT, means)
         break
     return await means.insist(lambda: means.store.delivered(work.turn, failed=failed))
+
+
+def _spelt(final: Final, work: Work, adapter: Adapter) -> Final:
+    """With the commands in our own sentences as people give them where the conversation is; an answer is no text of ours."""
+
+    def spell(name: str, there: bool) -> str:
+        return adapter.spell(name, work.place, there=there) if isinstance(adapter, Spells) else f"/{name}"
+
+    note = sentences.spelt(final.note, spell)
+    return replace(final, note=note, text=sentences.spelt(final.text, spell) if work.kind == "notice" else final.text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,6 +168,11 @@ class Governor:
         """While entered: a reply is under way that will need one `FINAL` permit in these scopes."""
         return self._live(limits)
 
+    def has_room(self, limits: Sequence[Limit]) -> bool:
+        """Whether one more live reply would find a `FINAL` permit in these scopes at once, with every other that is live."""
+        now = self._clock()
+        return all(scope.pace.spare(now) > scope.waiting + scope.pace.live for scope in self._find(limits, now))
+
     def block(self, scope: str, seconds: float) -> None:
         """Let nothing go in this scope for `seconds` (from the platform, or what is left of a stored block)."""
         now = self._clock()

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from shared.chat import Adapter, Button, Drafts, Streams, Target
+from shared.abilities import Drafts, Streams
+from shared.chat import Adapter, Button, Target
 from shared.heal import committed, heal
 from shared.split import Splitter
 from shared.steps import Slot, Wanted, Way

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from shared import sentences
+from shared.abilities import Recalls
 from shared.access import Access
 from shared.actions import Actions, question
 from shared.backends import Models
@@ -26,12 +27,13 @@ from shared.chat import (
     Event,
     Left,
     Message,
+    Moved,
     Pressed,
     Target,
 )
 from shared.choosing import Choosing
 from shared.commands import BY_NAME, Choice, Complete, Name, Parsed, Typing, parse
-from shared.errors import StoreUnusable
+from shared.errors import StoreUnusable, Unavailable
 from shared.gate import Gate
 from shared.limits import Pace, refused
 from shared.marks import UNDERWAY, Marks
@@ -105,12 +107,18 @@ class Inbox:
         return all(stuck.id != channel for stuck in self.marks(adapter).stuck)
 
     async def deliver(self, adapter: Adapter, event: Event) -> None:
-        """Take one event; returns once it is stored. Never raises: a failure is logged and, where possible, told."""
+        """Take one event; returns once it is stored. A failure is logged and, where possible, told.
+
+        Raises `Unavailable` if it could not be stored and is not read again by itself: the adapter has to bring it once more.
+        """
         gate = self._gates.setdefault(adapter.name, Gate())
         match event:
             case Message():
                 await gate.passed(event.target.channel.id)
-                await self.take(adapter, event)
+                try:
+                    await self._take(adapter, event)
+                except StoreUnusable as failure:
+                    _bring_again(adapter, failure)
             case Command() | Pressed():
                 # Stop names the answer that it ends: nothing that was missed has to come before it.
                 if not _stops(event):
@@ -130,6 +138,9 @@ class Inbox:
             case Left():
                 log.info("left", platform=adapter.name, channel=event.channel, space=event.space)
                 await self._leave(adapter, event)
+            case Moved():
+                log.info("moved", platform=adapter.name, channel=event.old, to=event.channel.id)
+                await self._move(adapter, event)
 
     async def take(self, adapter: Adapter, message: Message) -> Decision | None:
         """Decide on one message and store the decision; None if it is not meant for us, or could not be stored."""
@@ -148,7 +159,8 @@ class Inbox:
             with marks.taking(message.target.channel.id):
                 taken = await self._decide(adapter.name, message)
         except StoreUnusable as failure:
-            marks.stick(message.target.channel, message.sent_at - UNDERWAY)
+            if isinstance(adapter, Recalls):
+                marks.stick(message.target.channel, message.sent_at - UNDERWAY)
             await self._telling.not_stored(adapter, message.target, message.id, failure)
             raise
         self._telling.stored(message.id)
@@ -199,7 +211,8 @@ class Inbox:
                 taken = await self._pressed(adapter.name, event)
         except StoreUnusable as failure:
             await self._telling.not_stored(adapter, event.target, event.keys[0], failure)
-            return
+            return _bring_again(adapter, failure)
+        self._telling.stored(event.keys[0])
         self._accept("command" if isinstance(event, Command) else "button", adapter, event, taken, what=what)
         if isinstance(event, Command):
             await self._answered(adapter, event, taken)
@@ -243,7 +256,8 @@ class Inbox:
                 await self._telling.not_stored(adapter, message.target, edited.keys[0], failure)
             else:
                 log.error("edit not stored", platform=adapter.name, message=message.id, detail=failure.detail)
-            return
+            return _bring_again(adapter, failure)
+        self._telling.stored(edited.keys[0])
         if taken is not None:
             self._accept("edit", adapter, message, taken, message=message.id)
 
@@ -280,7 +294,7 @@ class Inbox:
             taken = await self._store.deleted(adapter.name, deleted.channel, deleted.message)
         except StoreUnusable as failure:
             log.error("deletion not stored", platform=adapter.name, message=deleted.message, detail=failure.detail)
-            return
+            return _bring_again(adapter, failure)
         if taken.decision == "deleted":
             log.info("deleted", platform=adapter.name, channel=deleted.channel, message=deleted.message)
         self._turns.accept(taken)
@@ -289,9 +303,18 @@ class Inbox:
         try:
             stopping = await self._store.leave(adapter.name, channel=left.channel, space=left.space)
         except StoreUnusable as failure:
-            # The next answer there finds the channel gone, and closes the conversation.
+            # Where it is not brought again, the next answer there finds the channel gone, and closes the conversation.
             log.error("leaving not stored", platform=adapter.name, channel=left.channel, detail=failure.detail)
-            return
+            return _bring_again(adapter, failure)
+        for waiting in stopping:
+            self._turns.stop(waiting)
+
+    async def _move(self, adapter: Adapter, moved: Moved) -> None:
+        try:
+            stopping = await self._store.move(adapter.name, old=moved.old, new=moved.channel)
+        except StoreUnusable as failure:
+            log.error("moving not stored", platform=adapter.name, channel=moved.old, detail=failure.detail)
+            return _bring_again(adapter, failure)
         for waiting in stopping:
             self._turns.stop(waiting)
 
@@ -343,6 +366,12 @@ class Inbox:
     async def aclose(self) -> None:
         """Give up recalls that still run; the next start begins them again."""
         await _end([task for tasks in self._recalls.values() for task in tasks])
+
+
+def _bring_again(adapter: Adapter, failure: StoreUnusable) -> None:
+    """Where what was said can be read again that will be done; elsewhere only what is not acknowledged comes again."""
+    if not isinstance(adapter, Recalls):
+        raise Unavailable(f"not stored: {failure.detail}") from failure
 
 
 def _stops(event: Command | Pressed) -> bool:

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import structlog
 
-from shared.chat import Adapter, ChannelId, MessageId, Target, Threads, Uploads
+from shared.abilities import Threads, Uploads
+from shared.chat import Adapter, ChannelId, MessageId, Target
 from shared.ending import stop_button
 from shared.errors import RateLimited, Refused, Unavailable
 from shared.folding import fold

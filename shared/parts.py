@@ -11,8 +11,9 @@ from typing import Literal, Protocol
 
 import structlog
 
-from shared.chat import Adapter, ChannelId, Finds, MessageId, Target, Uploads
-from shared.errors import Gone, RateLimited, Refused
+from shared.abilities import Drafts, Finds, Streams, Uploads
+from shared.chat import Adapter, ChannelId, MessageId, Target
+from shared.errors import Gone, RateLimited, Refused, Unavailable
 from shared.steps import Slot, Step
 
 log = structlog.get_logger(__name__)
@@ -71,6 +72,8 @@ class Parts:
         self._lost = lost
         self.texts = list(texts)
         self.files = dict(files)
+        self.drafted = ""
+        """What a draft shows of the part that comes next."""
 
     def owns(self, message: MessageId) -> bool:
         """Whether this message is one of the parts."""
@@ -84,8 +87,12 @@ class Parts:
     async def take(self, target: Target, step: Step) -> None:
         """Make one call and note what came of it."""
         match step.act:
-            case "post":
+            case "post" | "begin":
                 await self._post(target, step)
+            case "extend" | "finish":
+                await self._go_on(target, step)
+            case "draft":
+                await self._draft(target, step)
             case "upload":
                 await self._upload(target, step)
             case "edit":
@@ -106,14 +113,47 @@ class Parts:
             return
         slot.unsure = True
         try:
-            message = await self._adapter.post(
-                target, step.text, key=self._key(ordinal, "text"), buttons=step.buttons, silent=self._silent
-            )
+            message = await self._shown(target, step)
         except (RateLimited, Refused):
             slot.unsure = False
             raise
-        self.texts[ordinal] = Slot(message, step.text, step.buttons)
+        self.texts[ordinal] = Slot(message, step.text, step.buttons, streams=step.act == "begin")
+        self.drafted = ""
         await self._ledger.shown(ordinal, message, "text")
+
+    async def _shown(self, target: Target, step: Step) -> MessageId:
+        """The new message of a text."""
+        adapter, key = self._adapter, self._key(step.ordinal, "text")
+        if step.act == "begin" and isinstance(adapter, Streams):
+            return await adapter.begin(target, step.text, key=key)
+        return await adapter.post(target, step.text, key=key, buttons=step.buttons, silent=self._silent)
+
+    async def _go_on(self, target: Target, step: Step) -> None:
+        """Write more of a stream, or end it."""
+        slot, adapter = self.texts[step.ordinal], self._adapter
+        if slot.message is None or not isinstance(adapter, Streams):
+            raise RuntimeError("there is no stream to go on with")
+        try:
+            if step.act == "extend":
+                await adapter.extend(target, slot.message, step.text)
+            else:
+                key = self._key(step.ordinal, "text")
+                await adapter.finish(target, slot.message, step.text, key=key, buttons=step.buttons)
+        except Gone as failure:
+            self._lose(slot, failure)
+        except (Refused, Unavailable) as failure:
+            if step.act == "finish":
+                raise
+            # It is not known what shows, or it grows no further: it is finished next, and then changed by edits.
+            log.info("stream torn", message=slot.message, detail=failure.detail)
+            slot.text = None
+        else:
+            slot.text, slot.buttons, slot.streams = step.text, step.buttons, step.act == "extend"
+
+    async def _draft(self, target: Target, step: Step) -> None:
+        if isinstance(self._adapter, Drafts):
+            await self._adapter.draft(target, step.text, key=self._key(step.ordinal, "text"))
+        self.drafted = step.text
 
     async def _upload(self, target: Target, step: Step) -> None:
         ordinal, file, adapter = step.ordinal, step.file, self._adapter
@@ -180,13 +220,16 @@ class Parts:
                 await self._ledger.sending(step.ordinal, target.channel.id, "text")
                 self.texts[step.ordinal] = Slot()
                 return
-            # Somebody took our message away: that is a stop, and it is not shown again.
-            log.info("part deleted by others", message=slot.message, detail=failure.detail)
-            slot.gone = True
-            if self._lost:
-                self._lost()
+            self._lose(slot, failure)
         else:
             slot.text, slot.buttons, slot.old = step.text, step.buttons, False
+
+    def _lose(self, slot: Slot, failure: Gone) -> None:
+        """Somebody took our message away: that is a stop, and it is not shown again."""
+        log.info("part deleted by others", message=slot.message, detail=failure.detail)
+        slot.gone = True
+        if self._lost:
+            self._lost()
 
     async def _delete_text(self, target: Target, ordinal: int) -> None:
         slot = self.texts[ordinal]

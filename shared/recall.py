@@ -14,7 +14,8 @@ from datetime import datetime, timedelta
 import structlog
 
 from shared import sentences
-from shared.chat import Adapter, Channel, Message, Recalls, Seen
+from shared.abilities import Recalls
+from shared.chat import Adapter, Channel, Message, Seen
 from shared.errors import Failure, Gone, RateLimited, Refused, StoreUnusable
 from shared.gate import Gate
 from shared.log import fault

@@ -9,15 +9,16 @@ not, and is tried until it is shown or the place is gone. Files come after the t
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 
 import structlog
 
-from shared.chat import Adapter, Button, File, Grows, MessageId, Target
+from shared.abilities import Drafts, Grows
+from shared.chat import Adapter, Button, File, MessageId, Target
 from shared.errors import Failure, Gone, RateLimited, Refused, Unavailable
 from shared.governor import Governor, Grade
-from shared.heal import heal
+from shared.growth import Growth
 from shared.parts import Ledger, PartKind, Parts
-from shared.split import Splitter
 from shared.steps import Slot, Step, Wanted, next_file, next_step
 
 log = structlog.get_logger(__name__)
@@ -34,7 +35,11 @@ PRESSABLE_AFTER = 2.0
 UPLOADS = 5
 """How often a file is tried before it counts as refused: the turns that wait behind it are worth more."""
 
-SENTENCE_ENDS = (".", "!", "?", "…", "。", "\n")
+STARTS_PAUSE = 1.0
+"""Seconds until it is looked again whether a stream may be begun that could not be ended at once."""
+
+FINISH_SECONDS = 1.0
+"""How long the end of a stream may take where the reply is left as it is: less than a turn has that is given back."""
 
 
 class Reply:
@@ -68,9 +73,8 @@ class Reply:
         self._place = asyncio.ensure_future(place)
         self._parts = Parts(adapter, ledger, key=key, after=after, texts=slots, files=files or {}, silent=silent, lost=lost)
         self._growing = tuple(growing)
-        self._shape = shape
+        self._make_growth = partial(Growth, adapter, buttons=growing, shape=shape, hold_sentence=hold_sentence)
         self._silent = silent
-        self._hold_sentence = hold_sentence
         self._lost = lost
         self._text = ""
         self._status = ""
@@ -80,7 +84,10 @@ class Reply:
         self._pressable_timer: asyncio.TimerHandle | None = None
         self._pressable = False
         self._worded = False
-        self._splitter: Splitter | None = None
+        self._growth: Growth | None = None
+        self._streaming: ExitStack | None = None
+        self._stream_began = self._began
+        self._again_timer: asyncio.TimerHandle | None = None
         self._changed = asyncio.Event()
         self._calling = False
         self._closing = False
@@ -119,12 +126,13 @@ class Reply:
         await self._end_previews()
         try:
             target = await self._ready()
-            wanted = [Wanted(part) for part in self._split(text)]
+            wanted = [Wanted(part) for part in self._known_growth.parts(text, self._parts.texts)]
             if wanted:
                 wanted[-1] = Wanted(wanted[-1].text, tuple(buttons))
             await self._insist(target, lambda: next_step(self._parts.texts, wanted, final=True))
             return await self._show_files(target, files) if files or self._parts.files else frozenset()
         finally:
+            self._stream_over()
             self._live.close()
 
     async def withdraw_files(self) -> None:
@@ -176,18 +184,40 @@ class Reply:
             log.warning("final waits", detail=failure.detail, retry_after=failure.retry_after)
 
     async def leave(self) -> None:
-        """Stop where it is; a call that is under way is waited for."""
+        """Stop where it is; a call that is under way is waited for, and a stream is ended if it can be in some seconds."""
         await self._end_previews()
+        await self._end_stream()
+        self._stream_over()
         if not self._place.cancel() and not self._place.cancelled():
             self._place.exception()  # looked at: where the reply would have gone does not matter any more
         self._live.close()
 
+    async def _end_stream(self) -> None:
+        slots = self._parts.texts
+        if self._growth is None or not any(slot.streams and slot.text for slot in slots):
+            return
+        target = await self.place()
+        wanted = [Wanted(slot.text or "", whole=True) for slot in slots]
+        try:
+            async with asyncio.timeout(FINISH_SECONDS):
+                while (step := next_step(slots, wanted, final=False)) and step.act == "finish":
+                    await self._call(target, step)
+        except (Failure, TimeoutError) as failure:
+            # The next edit of that message ends the stream.
+            log.info("stream not ended", fault=type(failure).__name__)
+
     async def _ready(self) -> Target:
         target = await self.place()
-        if self._splitter is None:
-            self._splitter = Splitter(lambda text: self._adapter.fits(target, text))
+        if self._growth is None:
+            self._growth = self._make_growth(target)
             self._live.enter_context(self._governor.live(self._adapter.limits(target, "edit")))
         return target
+
+    @property
+    def _known_growth(self) -> Growth:
+        if self._growth is None:
+            raise RuntimeError("the place of the reply is not known yet")
+        return self._growth
 
     async def _preview(self) -> None:
         """Show the newest text as often as the governor lets it, until cancelled or refused. Previews may be dropped."""
@@ -199,23 +229,15 @@ class Reply:
             while not self._closing:
                 await self._changed.wait()
                 self._changed.clear()
-                if (step := self._preview_step(target)) is None:
+                if (step := self._preview_step()) is None:
                     continue
-                grade = Grade.NOTICE if self._worded and not self.begun else Grade.PREVIEW
+                if step.act == "begin" and not self._may_begin(target):
+                    # Until then nothing shows; the final needs no stream.
+                    self._look_again(STARTS_PAUSE)
+                    continue
                 try:
-                    async with self._governor.permit(self._adapter.limits(target, step.act), grade):
-                        # What waited is stale by now: show the newest.
-                        newest = self._preview_step(target)
-                        worded = self._worded
-                        self._calling = True
-                        try:
-                            await self._parts.take(target, newest if newest and newest.act == step.act else step)
-                        finally:
-                            self._calling = False
+                    await self._show_step(target, step)
                     pause = FIRST_PAUSE
-                    self.begun = self.begun or worded
-                    if self._pressable_timer is None and self._growing:
-                        self._pressable_timer = asyncio.get_running_loop().call_later(PRESSABLE_AFTER, self._let_press)
                 except RateLimited as failure:
                     log.info("preview waits", detail=failure.detail, retry_after=failure.retry_after)
                 except Unavailable as failure:
@@ -224,7 +246,7 @@ class Reply:
                         return
                     await asyncio.sleep(pause)
                     pause = min(2 * pause, LONGEST_PAUSE)
-                if self._preview_step(target):
+                if self._preview_step():
                     self._changed.set()
         except Failure as failure:
             # The final tries again, and says what cannot be done.
@@ -232,26 +254,71 @@ class Reply:
             if isinstance(failure, Gone) and self._lost:
                 self._lost()
 
-    def _preview_step(self, target: Target) -> Step | None:
-        text = self._text
-        if self._hold_sentence and not self.begun and not any(end in text for end in SENTENCE_ENDS):
-            text = ""
-        parts = self._split(self._shape(text) if self._shape else text)
-        if parts:
-            healed = heal(parts[-1]).rstrip()
-            # Closing open markup may be what no longer fits; the part is then shown as it is.
-            parts[-1] = healed if self._adapter.fits(target, healed) else parts[-1]
-        if parts and not parts[-1].strip():
-            parts.pop()
-        self._worded = bool(parts)
-        if self._status and (parts or self._parts.texts or self._status_due):
-            below = f"{parts[-1]}\n\n{self._status}" if parts else self._status
-            if self._adapter.fits(target, below):
-                parts[-1:] = [below]
-        wanted = [Wanted(part) for part in parts]
-        if wanted and any(slot.message for slot in self._parts.texts):
-            wanted[-1] = Wanted(wanted[-1].text, self._growing)
-        return next_step(self._parts.texts, wanted, final=False, pressable=self._pressable)
+    async def _show_step(self, target: Target, step: Step) -> None:
+        """One call of a preview, of the newest text by then."""
+        weighty = step.act == "finish" or (self._worded and not self.begun)
+        async with self._governor.permit(self._adapter.limits(target, step.act), Grade.NOTICE if weighty else Grade.PREVIEW):
+            # What waited is stale by now: show the newest.
+            newest = self._preview_step()
+            if newest is not None and newest.act == step.act:
+                step = newest
+            worded = self._worded
+            self._calling = True
+            try:
+                await self._parts.take(target, step)
+            finally:
+                self._calling = False
+        self.begun = self.begun or worded
+        if self._pressable_timer is None and self._growing:
+            self._pressable_timer = asyncio.get_running_loop().call_later(PRESSABLE_AFTER, self._let_press)
+        self._note(step)
+
+    def _may_begin(self, target: Target) -> bool:
+        """Whether a stream may be begun: only if it could be ended at once. That permit is kept for it from now on."""
+        limits = self._adapter.limits(target, "finish")
+        if self._streaming is None and self._governor.has_room(limits):
+            self._streaming = ExitStack()
+            self._streaming.enter_context(self._governor.live(limits))
+        return self._streaming is not None
+
+    def _stream_over(self) -> None:
+        if self._streaming is not None:
+            self._streaming.close()
+            self._streaming = None
+
+    def _note(self, step: Step) -> None:
+        """What a call means for those to come."""
+        loop, lifetime = asyncio.get_running_loop(), self._known_growth.lifetime
+        if step.act == "begin" and lifetime is not None:
+            self._stream_began = loop.time()
+            self._look_again(lifetime)
+        elif step.act == "finish":
+            self._stream_over()
+        elif step.act == "draft" and isinstance(self._adapter, Drafts):
+            self._look_again(self._adapter.draft_seconds)
+
+    def _preview_step(self) -> Step | None:
+        growth, slots = self._known_growth, self._parts.texts
+        wanted, self._worded = growth.wanted(
+            self._text,
+            slots,
+            status=self._status,
+            alone=self._status_due,
+            begun=self.begun,
+            age=asyncio.get_running_loop().time() - self._stream_began,
+        )
+        drafted = self._parts.drafted
+        return next_step(slots, wanted, final=False, pressable=self._pressable, way=growth.way, drafted=drafted)
+
+    def _look_again(self, seconds: float) -> None:
+        """Look again after so many seconds, also if there is no more text."""
+        if self._again_timer:
+            self._again_timer.cancel()
+        self._again_timer = asyncio.get_running_loop().call_later(seconds, self._let_again)
+
+    def _let_again(self) -> None:
+        self._parts.drafted = ""
+        self._wake()
 
     def _let_status(self) -> None:
         self._status_due = True
@@ -266,15 +333,10 @@ class Reply:
         if self._previews is None and not self._closing:
             self._previews = asyncio.create_task(self._preview())
 
-    def _split(self, text: str) -> list[str]:
-        if self._splitter is None:
-            raise RuntimeError("the place of the reply is not known yet")
-        return list(self._splitter.parts(text))
-
     async def _end_previews(self) -> None:
         """What is on the wire has to land before anything newer; what only waits is given up."""
         self._closing = True
-        for timer in (self._status_timer, self._pressable_timer):
+        for timer in (self._status_timer, self._pressable_timer, self._again_timer):
             if timer:
                 timer.cancel()
         if task := self._previews:

@@ -7,7 +7,8 @@ from time import monotonic
 
 import structlog
 
-from shared.chat import Adapter, ChannelId, MessageId, Reacts
+from shared.abilities import Reacts
+from shared.chat import Adapter, ChannelId, MessageId
 from shared.errors import Failure, Forbidden, StoreUnusable
 from shared.governor import Grade
 from shared.log import fault

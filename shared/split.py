@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from shared.cuts import Cut, best_cut
 from shared.markdown import Fence, first_visible, is_blank
@@ -37,6 +38,18 @@ class Piece:
         return self.before + text[self.start : self.end] + self.after
 
 
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """A part that stays, and the cut after it. Nothing of the text from index `known` on had a say in them."""
+
+    piece: Piece
+    shown: str
+    cut: Cut
+    known: int
+    seen: bool
+    """Whether there is anything visible in it; otherwise it is none of the parts."""
+
+
 def split(text: str, fits: Fits) -> list[str]:
     """Cut `text` into parts, each of which `fits`; see `Splitter`."""
     return list(Splitter(fits).parts(text))
@@ -55,10 +68,8 @@ class Splitter:
 
     def __init__(self, fits: Fits) -> None:
         self._fits = fits
-        self._restart()
-
-    def _restart(self) -> None:
         self._text = ""
+        self._settled: list[_Settled] = []
         self._frozen: list[Piece] = []
         self._shown: list[str] = []
         self._start = 0
@@ -67,6 +78,17 @@ class Splitter:
         self._measured = (0, "")
         self._good = 0
         self._usual = 0
+        self._least = 0
+
+    def _go_back(self, text: str) -> None:
+        """Keep what is settled by what this text and the one before have in common."""
+        same = _in_common(text, self._text)
+        kept = list(takewhile(lambda each: each.known <= same, self._settled))
+        least = self._least if self._least <= same else 0
+        self.__init__(self._fits)
+        self._least = least
+        for each in kept:
+            self._settle(each)
 
     def parts(self, text: str) -> Sequence[str]:
         """Return the parts of `text`. Cheap if it continues the text of the last call, which it need not.
@@ -79,7 +101,7 @@ class Splitter:
     def pieces(self, text: str) -> Sequence[Piece]:
         """Return where the parts of `text` begin and end. Raises ValueError like `parts`."""
         if not text.startswith(self._text):
-            self._restart()
+            self._go_back(text)
         self._text = text
         while True:
             start, before = self._begin(text)
@@ -91,6 +113,37 @@ class Splitter:
             if over is None:
                 return [*self._frozen, Piece(start, len(text), before, "")]
             self._freeze(text, start, before, over)
+
+    @property
+    def text(self) -> str:
+        """The text that was cut last."""
+        return self._text
+
+    @property
+    def settled(self) -> int:
+        """How many of the parts stay as they are, however the text goes on."""
+        return len(self._frozen)
+
+    def hold(self, shown: str) -> None:
+        """The last part was shown so far, and nothing of it can be taken back: it is not cut before that."""
+        start, before = self._begin(self._text)
+        self._least = start + max(0, len(shown) - len(before))
+
+    def end(self, upto: int, *, anywhere: bool) -> bool:
+        """End the last part though it has room; False if it cannot be ended yet.
+
+        It is cut between what it is held to and its first `upto` characters, after which there has to be more text; at the end of
+        a line, or `anywhere`.
+        """
+        start, before = self._begin(self._text)
+        window = self._text[start : start + upto - len(before) + 1]
+        if upto <= len(before) or len(window) <= upto - len(before):
+            return False
+        cut = best_cut(before, window, self._fits, least=self._least - start)
+        if not anywhere and "\n" not in window[cut.end : cut.next]:
+            return False
+        self._keep(self._text, Piece(start, start + cut.end, before, cut.after), cut, start + len(window))
+        return True
 
     def _begin(self, text: str) -> tuple[int, str]:
         """Return where the next part begins, past what need not be shown there, and what is put before it.
@@ -130,12 +183,24 @@ class Splitter:
             self._before, self._cut, self._start = "", None, start
             return
         self._usual = over
-        cut = best_cut(before, text[start : start + over], self._fits)
-        piece = Piece(start, start + cut.end, before, cut.after)
-        if not is_blank(text[piece.start : piece.end]):
-            self._frozen.append(piece)
-            self._shown.append(piece.shown(text))
-        self._start, self._cut, self._before = start + cut.next, cut, cut.before
+        cut = best_cut(before, text[start : start + over], self._fits, least=self._least - start)
+        self._keep(text, Piece(start, start + cut.end, before, cut.after), cut, start + over)
+
+    def _keep(self, text: str, piece: Piece, cut: Cut, known: int) -> None:
+        self._settle(_Settled(piece, piece.shown(text), cut, known, seen=not is_blank(text[piece.start : piece.end])))
+
+    def _settle(self, settled: _Settled) -> None:
+        self._settled.append(settled)
+        if settled.seen:
+            self._frozen.append(settled.piece)
+            self._shown.append(settled.shown)
+        self._start, self._cut, self._before = settled.piece.start + settled.cut.next, settled.cut, settled.cut.before
+
+
+def _in_common(one: str, other: str) -> int:
+    """Return how many characters two texts begin with alike."""
+    shorter = min(len(one), len(other))
+    return next((at for at in range(shorter) if one[at] != other[at]), shorter)
 
 
 def _begin_in_code(text: str, start: int, fence: Fence) -> int | None:

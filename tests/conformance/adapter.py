@@ -13,6 +13,7 @@ from tests.conformance.adapter_abilities import AbilityPromises
 from tests.conformance.adapter_commands import CommandPromises
 from tests.conformance.adapter_files import FilePromises
 from tests.conformance.adapter_rig import Break, Rig, answering, asked, listening, need, running
+from tests.conformance.adapter_streams import StreamPromises
 
 MARKDOWN = """# A title with *emphasis*
 
@@ -40,7 +41,7 @@ def f(x: int) -> int:
 """
 
 
-class AdapterPromises(AbilityPromises, CommandPromises, FilePromises):
+class AdapterPromises(AbilityPromises, CommandPromises, FilePromises, StreamPromises):
     """The promises of `shared.chat.Adapter` and of its optional abilities."""
 
     def test_a_promise_is_overridden_only_with_a_reason(self) -> None:

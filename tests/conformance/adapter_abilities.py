@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.chat import ChannelId, Finds, MessageId, Recalls, Seen, Threads
+from shared.abilities import Finds, Recalls, Threads
+from shared.chat import ChannelId, MessageId, Seen
 from shared.errors import Forbidden
 from tests.conformance.adapter_rig import Rig, answering, asked, listening, need
 

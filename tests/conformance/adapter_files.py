@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.chat import Attachment, File, Reacts, Uploads
+from shared.abilities import Reacts, Uploads
+from shared.chat import Attachment, File
 from shared.errors import Forbidden, Gone, TooLarge, Unavailable
 from tests.conformance.adapter_rig import Attaches, Heard, Holds, Rig, Spoil, answering, asked, listening
 

@@ -7,7 +7,8 @@ from typing import Literal, Protocol, TypeVar, runtime_checkable
 
 import pytest
 
-from shared.chat import Adapter, Attachment, Channel, Connected, Deliver, Event, Message, Target, Threads
+from shared.abilities import Threads
+from shared.chat import Adapter, Attachment, Channel, Connected, Deliver, Event, Message, Target
 
 E = TypeVar("E", bound=Event)
 

@@ -265,6 +265,16 @@ async def test_a_stop_without_anything_to_stop_says_so(store: Store) -> None:
         assert told.text == "Nothing to stop."
 
 
+async def test_a_stop_that_nothing_is_to_be_said_about_is_known_when_it_comes_again(store: Store) -> None:
+    nothing = await store.stop("odd", message(1), nothing=None)
+    assert (nothing.decision, nothing.waiting, list(nothing.stopping)) == ("command", None, [])
+    asked = await ask(store, message(2))
+    taken = await store.stop("odd", message(3), nothing=None)
+    assert (taken.decision, taken.waiting, [turn.turn for turn in taken.stopping]) == ("command", None, [made(asked)])
+    for number in (1, 3):
+        assert (await store.stop("odd", message(number), nothing=None)).decision == "duplicate"
+
+
 async def test_new_closes_the_conversation_and_stops_its_turns(store: Store) -> None:
     old = await ask(store, message(1))
     taken = await store.new("odd", message(2), text="A new one.", nothing="None.")

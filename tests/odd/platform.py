@@ -54,11 +54,19 @@ class OddAdapter:
         try:
             while True:
                 if (event := _event(await ear.get())) is not None:
-                    await deliver(event)
+                    await self._bring(deliver, event)
                 ear.task_done()
         finally:
             self._service.deafen(ear)
             self._ear = None
+
+    async def _bring(self, deliver: Deliver, event: Event) -> None:
+        """As often as it takes: nobody could read it again here."""
+        while True:
+            try:
+                return await deliver(event)
+            except Unavailable:
+                await asyncio.sleep(1.0)
 
     def fits(self, target: Target, markdown: str) -> bool:
         return len(_written(markdown).encode()) <= self._service.longest
@@ -111,6 +119,9 @@ class OddAdapter:
     async def busy(self, target: Target, label: str | None) -> None:
         if label is not None:
             await self._call(target, self._service.wave)
+
+    def spell(self, command: str, place: Channel, *, there: bool = False) -> str:
+        return f"{CALL}{command}!"
 
     def health(self) -> Health:
         return Health(self._ear is not None)

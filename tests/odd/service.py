@@ -16,7 +16,7 @@ LONGEST = 40
 """Bytes that one note takes."""
 
 Trouble = Literal["broken", "torn before", "torn after"]
-_SHOWING = ("post", "edit", "delete", "open", "upload")
+_SHOWING = ("post", "edit", "delete", "open", "upload", "begin", "extend", "finish", "draft")
 
 
 class Wait(Exception):
@@ -39,6 +39,14 @@ class TooMuch(Exception):
     """More than a note takes."""
 
 
+class StillOpen(Exception):
+    """The note is being written bit by bit."""
+
+
+class Shut(Exception):
+    """The note is not being written any more."""
+
+
 class Torn(Exception):
     """The line was torn: nobody knows what came of the call."""
 
@@ -57,6 +65,10 @@ class Note:
     """The content, if the note is a file; `text` is its name then."""
     seen: bool = False
     """Whether the bot has left its sign on it."""
+    open_until: float = 0.0
+    """Until when it can be written bit by bit."""
+    pieces: list[str] = field(default_factory=list[str])
+    """How it was written bit by bit."""
 
 
 @dataclass
@@ -100,6 +112,10 @@ class Service:
         """Asked before a call takes effect: an event to wait for first, or None."""
         self.busy = 0
         self.rate_limited = 0
+        self.lifetime = 300.0
+        """For how many seconds a note can be written bit by bit."""
+        self.drafts: dict[str, str] = {}
+        """What is seen on a board of a note that is to come."""
         self.largest = 1000
         """Bytes that a file of the bot's may have."""
         self.files: dict[str, bytes] = {}
@@ -164,13 +180,48 @@ class Service:
         self._measure(text)
         note = self._add(board, "bot", text, tag, quiet)
         note.buttons = buttons
+        self.drafts.pop(board, None)
         await self._end(trouble)
         return note.number
+
+    async def begin(self, board: str, text: str, tag: str) -> int:
+        """A note that is written bit by bit, for a while."""
+        trouble = await self._called("begin", board, text)
+        self._measure(text)
+        note = self._add(board, "bot", text, tag, False)
+        note.open_until = self.clock() + self.lifetime
+        note.pieces.append(text)
+        await self._end(trouble)
+        return note.number
+
+    async def append(self, board: str, number: int, more: str, *, last: bool = False, buttons: tuple[str, ...] = ()) -> None:
+        """Write more of it; after the last piece it is a note like any other."""
+        trouble = await self._called("finish" if last else "extend", board, more)
+        note = self._note(board, number)
+        if not self._open(note):
+            raise Shut(f"note {number}")
+        self._measure(note.text + more)
+        note.text += more
+        note.pieces.append(more)
+        if last:
+            note.open_until, note.buttons = 0.0, buttons
+        await self._end(trouble)
+
+    async def draft(self, board: str, text: str) -> None:
+        trouble = await self._called("draft", board, text)
+        self._measure(text)
+        self.drafts[board] = text
+        await self._end(trouble)
+
+    def _open(self, note: Note) -> bool:
+        return self.clock() < note.open_until
 
     async def change(self, board: str, number: int, text: str, buttons: tuple[str, ...] = ()) -> None:
         trouble = await self._called("edit", board, text)
         self._measure(text)
         note = self._note(board, number)
+        if self._open(note):
+            raise StillOpen(f"note {number}")
         note.text, note.buttons = text, buttons
         await self._end(trouble)
 

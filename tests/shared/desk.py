@@ -19,6 +19,7 @@ from shared.reports import Reports, Told
 from shared.scopes import Choices, IdleTimes
 from shared.states import Outcome
 from shared.store import Final, Rules, Store, Taken
+from tests.shared.spelling import slashed
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 HALL = Channel(ChannelId("odd:hall"), "group", space="odd:house")
@@ -105,7 +106,7 @@ class Desk:
             return ""
         final = (await self.store.load(taken.waiting.turn)).final
         assert final is not None
-        return final.text
+        return slashed(final.text)
 
     async def ask(self, text: str, *, who: str = "ada", place: Channel = HALL) -> Taken:
         """A question, as the inbox takes it."""

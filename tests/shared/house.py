@@ -10,10 +10,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypedDict, Unpack
 
+import pytest
+
 from shared.access import Access
 from shared.asking import Patience
 from shared.backends import Backend
 from shared.chat import Connected, Event, Message
+from shared.errors import Unavailable
 from shared.files.blobs import Blobs
 from shared.governor import Governor
 from shared.inbox import Inbox, Intake
@@ -146,6 +149,11 @@ class House:
     async def hear(self, event: Event) -> None:
         """The platform delivers just this."""
         await self._deliver(event)
+
+    async def hear_in_vain(self, event: Event) -> None:
+        """The platform delivers this, is told that it was not taken, and does not bring it again."""
+        with pytest.raises(Unavailable):
+            await self._deliver(event)
 
     def accept(self, taken: Taken) -> None:
         """Go on with what the store has made of something that people did."""

@@ -15,13 +15,15 @@ class Said:
     place: str = "10"
     kind: Kind = "group"
     space: str | None = "100"
+    home: str | None = None
     author: Author = field(init=False)
     channel: Channel = field(init=False)
 
     def __post_init__(self) -> None:
         parent = ChannelId("odd:10") if self.kind == "thread" else None
         self.channel = Channel(ChannelId(f"odd:{self.place}"), self.kind, parent, self.space and f"odd:{self.space}")
-        self.author = Author(AuthorId(f"odd:{self.user}"), "Ada", roles=frozenset(f"odd:{role}" for role in self.roles))
+        roles = frozenset(f"odd:{role}" for role in self.roles)
+        self.author = Author(AuthorId(f"odd:{self.user}"), "Ada", roles=roles, space=self.home and f"odd:{self.home}")
 
 
 def allows(access: Access, said: Said) -> bool:
@@ -48,6 +50,21 @@ def test_a_list_of_spaces_keeps_the_others_out() -> None:
     assert allows(access, Said())
     assert not allows(access, Said(space="101"))
     assert not allows(access, Said(space=None))
+
+
+def test_where_people_of_several_spaces_are_together_their_own_counts() -> None:
+    access = Access(spaces=frozenset({"100"}), direct_open=True)
+    assert allows(access, Said(home="100"))
+    assert not allows(access, Said(home="101"))
+    assert allows(access, Said(space="101", home="100"))
+    assert allows(Access(), Said(home="101"))
+    assert allows(access, Said(kind="direct", space=None, home="100"))
+    assert not allows(access, Said(kind="direct", space=None, home="101"))
+    assert allows(access, DIRECT)
+
+
+def test_whoever_is_listed_may_write_directly_from_any_space() -> None:
+    assert allows(Access(spaces=frozenset({"100"}), users=frozenset({"1"})), Said(kind="direct", space=None, home="101"))
 
 
 def test_a_thread_counts_as_its_channel() -> None:

@@ -16,6 +16,7 @@ from shared.commands import COMMANDS, Choice, Typing, parse
 from shared.limits import refused
 from shared.store import Budget, Rules
 from tests.shared.desk import ATTIC, HALL, NICHE, Desk, Shelf, desk
+from tests.shared.spelling import slashed
 
 
 async def conversation(h: Desk) -> UUID:
@@ -68,7 +69,7 @@ async def test_an_old_retry_a_foreign_one_and_one_of_an_unknown_answer_are_told(
         unknown = await h.press("retry/999", part)
         assert await h.read(unknown) == "I do not know this answer any more. Write the question again."
         elsewhere = await h.press(f"retry/{first.waiting.turn}", part, place=ATTIC)
-        assert await h.read(elsewhere) in {sentences.RETRY[why] for why in ("old", "unknown", "elsewhere")}
+        assert await h.read(elsewhere) in {slashed(sentences.RETRY[why]) for why in ("old", "unknown", "elsewhere")}
 
 
 async def test_nobody_gets_round_a_limit_by_retrying(tmp_path: Path) -> None:
@@ -100,8 +101,8 @@ async def test_undo_forgets_the_newest_question(tmp_path: Path) -> None:
 
 async def test_stop_is_told_to_one_who_gave_a_command_and_shown_by_the_answer_to_one_who_wrote(tmp_path: Path) -> None:
     async with desk(tmp_path) as h:
-        assert await h.say("/stop") == sentences.NOTHING_TO_STOP
-        assert await h.read(await h.give("stop")) == sentences.NOTHING_TO_STOP
+        assert await h.say("/stop") == slashed(sentences.NOTHING_TO_STOP)
+        assert await h.read(await h.give("stop")) == slashed(sentences.NOTHING_TO_STOP)
         taken = await h.ask("what?")
         assert taken.waiting is not None
         stopped = await h.give("stop")
@@ -182,7 +183,7 @@ async def test_a_conversation_of_a_thread_is_resumed_from_its_channel_but_not_fr
         await h.talked("in the niche", place=NICHE)
         await h.say("/new", place=NICHE)
         [talk] = await h.store.talks(HALL.id, most=5)
-        assert await h.say(f"/resume {talk.id.hex[:8]}", place=ATTIC) == sentences.RESUME["unknown"]
+        assert await h.say(f"/resume {talk.id.hex[:8]}", place=ATTIC) == slashed(sentences.RESUME["unknown"])
         pressed = await h.press(f"resume/{talk.id.hex}", "odd:5", place=ATTIC)
         assert await h.read(pressed) == "That conversation belongs to another place. Write /resume there."
         assert await h.say(f"/resume {talk.id.hex[:8]}") == "The conversation `in the niche` goes on. Go on where it was."
@@ -295,7 +296,7 @@ async def test_the_button_retry_takes_up_a_conversation_that_was_closed_because_
         )
         part = await h.answer(again, outcome="failed")
         await h.say("/new")
-        assert await h.read(await h.press(f"retry/{taken.waiting.turn}", part)) == sentences.RETRY["old"]
+        assert await h.read(await h.press(f"retry/{taken.waiting.turn}", part)) == slashed(sentences.RETRY["old"])
 
 
 async def test_strangers_are_offered_nothing_while_they_write(tmp_path: Path) -> None:

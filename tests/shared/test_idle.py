@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared import sentences
 from shared.chat import Adapter, Author, AuthorId, Channel, ChannelId, MessageId, Pressed, Target
 from shared.idle import Idle, continue_button
 from shared.scopes import IdleTimes
@@ -22,12 +23,14 @@ from tests.shared.disk import disk
 from tests.shared.flavours import AbleAdapter, RecallingAdapter
 from tests.shared.house import House, house
 from tests.shared.hurrying import on_hurrying_clock
+from tests.shared.spelling import odd
 
 HOUR = timedelta(hours=1)
 TEXT = (
     "Nobody wrote here for 24 hours, so I have closed this conversation. "
     "The next message starts a new one; /resume goes on with this one."
 )
+SHOWN = odd(sentences.idle(24 * HOUR))
 
 
 @dataclass
@@ -264,7 +267,7 @@ async def test_people_see_the_notice_and_go_on_with_its_button_after_a_restart(t
         h.clock.forward(hours=25)
         await idle.step()
         await h.quiet()
-        assert h.shown() == ["re ada: about cats", TEXT]
+        assert h.shown() == ["re ada: about cats", SHOWN]
         assert h.service.pressable("hall")[-1] == (f"resume/{talk.id.hex}",)
         assert h.service.boards["hall"].notes[-1].quiet
         await h.crash()
@@ -314,4 +317,4 @@ async def test_a_store_that_cannot_be_used_is_asked_again_the_next_time(tmp_path
             room.free()
             await idle.step()
         await h.quiet()
-        assert h.shown() == ["re ada: hello", TEXT]
+        assert h.shown() == ["re ada: hello", SHOWN]

@@ -8,11 +8,12 @@ import pytest
 
 from shared import sentences
 from shared.access import Access
-from shared.chat import Attachment, Left, Message, Quoted
+from shared.chat import Attachment, Left, Message, Moved, Quoted
 from shared.telling import not_stored_key
-from tests.odd.platform import channel
+from tests.odd.platform import CALL, channel
 from tests.odd.service import Board, Note
 from tests.shared.disk import disk
+from tests.shared.flavours import RecallingAdapter
 from tests.shared.house import NOON, heard, house
 from tests.shared.hurrying import on_hurrying_clock
 
@@ -129,7 +130,7 @@ async def test_a_message_that_the_platform_withheld_is_told_once(tmp_path: Path)
 
 @on_hurrying_clock
 async def test_a_message_that_cannot_be_stored_is_told_and_the_mark_does_not_move(tmp_path: Path) -> None:
-    async with house(tmp_path) as h:
+    async with house(tmp_path, adapter=RecallingAdapter) as h:
         await h.hear(note(1))
         await h.quiet()
         await h.inbox.marks(h.adapter).flush()
@@ -149,7 +150,7 @@ async def test_a_message_that_cannot_be_stored_is_told_and_the_mark_does_not_mov
 
 @on_hurrying_clock
 async def test_a_mark_does_not_pass_a_message_whose_storing_then_fails(tmp_path: Path) -> None:
-    async with house(tmp_path) as h:
+    async with house(tmp_path, adapter=RecallingAdapter) as h:
         await h.hear(note(1))
         await h.quiet()
         marks = h.inbox.marks(h.adapter)
@@ -175,16 +176,50 @@ async def test_new_where_no_conversation_is_open_says_so(tmp_path: Path) -> None
 
 
 @on_hurrying_clock
-async def test_leaving_while_the_store_is_full_is_logged_and_no_more(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_where_the_past_cannot_be_read_a_message_is_brought_until_it_is_stored(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        with disk(h) as room:
+            room.refuse()
+            await h.service.write("hall", "ada", f"{CALL}hello")
+            await h.service.until(lambda: h.shown() == [sentences.NOT_STORED])
+            room.free()
+            await h.service.until(lambda: h.shown()[1:] == ["re ada: hello"])
+        assert h.decisions() == ["queued"]
+
+
+@on_hurrying_clock
+async def test_leaving_while_the_store_is_full_is_logged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     async with house(tmp_path) as h:
         await h.tell("one")
         with disk(h) as room:
             room.refuse()
-            await h.inbox.deliver(h.adapter, Left(channel=channel("hall").id))
+            await h.hear_in_vain(Left(channel=channel("hall").id))
             room.free()
             assert await h.store.conversation(channel("hall").id) is not None
             assert await h.tell("two") == ["re ada: one", "re ada: two"]
         assert "leaving not stored" in capsys.readouterr().out
+
+
+@on_hurrying_clock
+async def test_a_channel_that_has_moved_keeps_its_conversation(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        await h.tell("one")
+        before = await h.store.conversation(channel("hall").id)
+        await h.inbox.deliver(h.adapter, Moved(old=channel("hall").id, channel=channel("saloon")))
+        assert await h.store.conversation(channel("saloon").id) == before
+        assert await h.store.conversation(channel("hall").id) is None
+
+
+@on_hurrying_clock
+async def test_a_move_while_the_store_is_full_is_logged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    async with house(tmp_path) as h:
+        await h.tell("one")
+        with disk(h) as room:
+            room.refuse()
+            await h.hear_in_vain(Moved(old=channel("hall").id, channel=channel("saloon")))
+            room.free()
+            assert await h.store.conversation(channel("hall").id) is not None
+        assert "moving not stored" in capsys.readouterr().out
 
 
 @on_hurrying_clock

@@ -18,6 +18,7 @@ from tests.shared.disk import disk
 from tests.shared.flavours import THREAD, AbleAdapter, RecallingAdapter, ThreadingAdapter
 from tests.shared.house import NOON, house
 from tests.shared.hurrying import on_hurrying_clock
+from tests.shared.spelling import odd
 
 # -- commands of the platform's own
 
@@ -46,17 +47,26 @@ async def test_a_question_that_is_given_as_a_command_is_answered_on_its_own(tmp_
 
 
 @on_hurrying_clock
+async def test_a_stop_that_the_platform_shows_itself_ends_the_answer_and_says_nothing(tmp_path: Path) -> None:
+    async with house(tmp_path, ["Half", asyncio.Event()]) as h:
+        assert await all_of(h, replace(called("stop", number=1), quiet=True)) == []
+        await h.hear(note(100))
+        await h.service.until(lambda: h.shown() == ["Half"])
+        assert await all_of(h, replace(called("stop", number=2), quiet=True)) == [f"Half\n\n*{sentences.STOPPED}*"]
+
+
+@on_hurrying_clock
 async def test_a_command_always_gets_an_answer(tmp_path: Path) -> None:
     async with house(tmp_path, access=ADA_ALONE, rules=Rules(per_minute=1)) as h:
         for number in range(3):
             assert (await all_of(h, called("list", who="eve", number=number)))[number:] == [sentences.NOT_ALLOWED]
         assert (await all_of(h, called("dance", number=3)))[
             -1
-        ] == "I do not know this command. Write /help to see those that there are."
+        ] == "I do not know this command. Write bot, help! to see those that there are."
         await all_of(h, called("list", number=4))
         for number in (5, 6):
             assert (await all_of(h, called("list", number=number)))[-1] == sentences.TOO_FAST
-        assert (await all_of(h, called("stop", number=7)))[-1] == sentences.NOTHING_TO_STOP
+        assert (await all_of(h, called("stop", number=7)))[-1] == odd(sentences.NOTHING_TO_STOP)
         assert len(h.shown()) == 8
 
 
@@ -128,8 +138,10 @@ async def test_a_command_that_cannot_be_stored_is_told(tmp_path: Path) -> None:
     async with house(tmp_path) as h:
         with disk(h) as room:
             room.refuse()
-            assert await all_of(h, called("list")) == [sentences.NOT_STORED]
-            assert await all_of(h, pressed("stop/1", "odd:5")) == [sentences.NOT_STORED] * 2
+            await h.hear_in_vain(called("list"))
+            assert h.shown() == [sentences.NOT_STORED]
+            await h.hear_in_vain(pressed("stop/1", "odd:5"))
+            assert h.shown() == [sentences.NOT_STORED] * 2
 
 
 @on_hurrying_clock
@@ -173,7 +185,7 @@ async def test_retry_and_continue_stand_under_a_stopped_answer_and_work(tmp_path
         assert (await all_of(h, pressed("more/1", part, who="eve")))[-1] == "The rest"
         assert h.script.prompts[-1].ask[0].text == "eve: Continue."
         before = h.shown()
-        assert await all_of(h, pressed("retry/1", part, number=2)) == [*before, sentences.RETRY["old"]]
+        assert await all_of(h, pressed("retry/1", part, number=2)) == [*before, odd(sentences.RETRY["old"])]
 
 
 @on_hurrying_clock
@@ -201,7 +213,7 @@ async def test_pressing_too_often_is_told_but_stop_always_works(tmp_path: Path) 
         for number in range(4):
             await h.hear(pressed("retry/1", part, number=number))
         assert await all_of(h, pressed("stop/1", part, number=9)) == [
-            f"Half\n\n*{sentences.STOPPED}*", sentences.RETRY["busy"], sentences.TOO_FAST,
+            f"Half\n\n*{sentences.STOPPED}*", odd(sentences.RETRY["busy"]), sentences.TOO_FAST,
         ]  # fmt: skip
 
 

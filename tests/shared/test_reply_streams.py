@@ -4,10 +4,12 @@ import asyncio
 from datetime import UTC, datetime
 from typing import TypeVar
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.chat import Act, Button, Limit, MessageId, Target
+from shared.errors import Forbidden
 from shared.growth import Growth
 from shared.steps import Slot, next_step
 from tests.odd.growing import DraftingAdapter, StreamingAdapter
@@ -88,21 +90,51 @@ async def test_a_full_stream_is_cut_where_nothing_has_to_be_taken_back() -> None
 
 
 @on_jumping_clock
+async def test_a_stream_is_not_filled_to_the_brim_so_that_it_can_be_cut_well() -> None:
+    async with desk(StreamingAdapter, longest=400) as d:
+        lines = [f"Line {number:02}." for number in range(60)]
+        text = "\n\n".join(lines)
+        reply = d.reply()
+        for end in range(0, len(text), 3):
+            reply.show(text[:end])
+            await asyncio.sleep(0.05)
+        await reply.finish(text)
+        assert [part[-1] for part in d.service.shown("hall")] == ["."] * 2
+        assert "edit" not in {act for act, _ in calls(d)}
+
+
+@on_jumping_clock
 async def test_an_old_stream_is_ended_at_the_end_of_a_line_and_the_next_one_goes_on() -> None:
     async with desk(StreamingAdapter, longest=1000) as d:
         reply = d.reply()
         reply.show("first line\nand ")
         await d.service.until(lambda: d.service.shown("hall") == ["first line\nand"])
         await asyncio.sleep(0.9 * StreamingAdapter.seconds)
-        reply.show("first line\nand more of ")
+        reply.show("first line\nand more of thi")
         await d.service.until(lambda: d.service.shown("hall") == ["first line\nand more of"])
         reply.show("first line\nand more of this\n\nA second")
         await d.service.until(lambda: d.service.shown("hall")[0] == "first line\nand more of this")
         reply.show("first line\nand more of this\n\nA second line ")
         await d.service.until(lambda: d.service.shown("hall")[1:] == ["A second line"])
-        await reply.finish("first line\nand more of this\n\nA second line.")
-        assert d.service.shown("hall") == ["first line\nand more of this", "A second line."]
+        await reply.finish("first line\nand more of this\n\nA second line.\n\nA third.")
+        assert d.service.shown("hall") == ["first line\nand more of this", "A second line.\n\nA third."]
         assert [act for act, _ in calls(d)] == ["begin", "extend", "finish", "begin", "extend", "finish"]
+
+
+@on_jumping_clock
+async def test_the_next_stream_has_a_lifetime_of_its_own() -> None:
+    async with desk(StreamingAdapter, longest=1000) as d:
+        reply = d.reply()
+        text = "One line\n\n"
+        reply.show(text)
+        await d.service.until(lambda: d.service.shown("hall") == ["One line"])
+        await asyncio.sleep(0.9 * StreamingAdapter.seconds)
+        for more in ("Another", " line\n\n", "And a", " third\n\n", "And"):
+            text += more
+            reply.show(text)
+            await asyncio.sleep(1.0)
+        await reply.finish(text)
+        assert d.service.shown("hall") == ["One line", "Another line\n\nAnd a third\n\nAnd"]
 
 
 @on_jumping_clock
@@ -145,8 +177,31 @@ async def test_a_stream_that_was_torn_is_finished_at_once_and_then_edited() -> N
         await d.service.until(lambda: "finish" in [act for act, _ in calls(d)] or "edit" in [act for act, _ in calls(d)])
         reply.show("one two three ")
         await d.service.until(lambda: d.service.shown("hall") == ["one two three"])
+        assert now() < 5.0
         await reply.finish("one two three.")
         assert d.service.shown("hall") == ["one two three."]
+
+
+@on_jumping_clock
+async def test_the_end_of_a_stream_that_is_refused_is_told_and_not_repeated() -> None:
+    async with desk(StreamingAdapter) as d:
+        reply = d.reply()
+        reply.show("one ")
+        await d.service.until(lambda: d.service.shown("hall") == ["one"])
+        d.service.boards["hall"].closed_to_us = True
+        with pytest.raises(Forbidden):
+            await reply.finish("one two three.")
+
+
+@on_jumping_clock
+async def test_a_start_that_failed_is_repeated_with_nothing_that_may_still_change() -> None:
+    async with desk(StreamingAdapter) as d:
+        d.service.troubles.append("torn before")
+        reply = d.reply()
+        reply.show("It is **very")
+        await d.service.until(lambda: d.service.shown("hall") == ["It is"])
+        await reply.finish("It is **very** good.")
+        assert note(d).pieces == ["It is", " **very** good."]
 
 
 @on_jumping_clock
@@ -201,7 +256,7 @@ async def test_a_reply_is_left_soon_though_its_stream_cannot_be_ended() -> None:
         d.service.before.append(lambda act, text: asyncio.Event())
         began = now()
         await reply.leave()
-        assert now() - began < 10
+        assert now() - began < 2
 
 
 @on_jumping_clock
@@ -262,6 +317,21 @@ async def test_a_stream_is_begun_late_once_there_is_room_for_its_end() -> None:
 
 
 @on_jumping_clock
+async def test_the_room_of_a_stream_that_was_ended_for_its_age_is_free_again() -> None:
+    async with desk(Scarce) as d:
+        d.adapter.ends = 1
+        first, second = d.reply(), d.reply()
+        first.show("one ")
+        await d.service.until(lambda: d.service.shown("hall") == ["one"])
+        await d.service.until(lambda: not note(d).open_until)
+        second.show("two ")
+        await asyncio.sleep(70.0)
+        assert d.service.shown("hall") == ["one", "two"]
+        await second.finish("two.")
+        await first.finish("one.")
+
+
+@on_jumping_clock
 async def test_where_starts_run_short_the_final_is_posted_alone() -> None:
     async with desk(Scarce) as d:
         d.adapter.ends, d.adapter.starts = 100, 1
@@ -303,11 +373,13 @@ async def test_a_text_that_turns_out_otherwise_is_finished_as_it_is_now_and_then
         await d.service.until(lambda: d.service.shown("hall") == ["something else"])
         reply.show("something else now ")
         await d.service.until(lambda: d.service.shown("hall") == ["something else now"])
+        assert now() < 5.0
         await reply.finish("something else now.")
         assert d.service.shown("hall") == ["something else now."]
 
 
-@given(st.lists(WORDS, min_size=1, max_size=60), st.integers(120, 400), st.lists(st.integers(1, 12), min_size=1, max_size=20))
+@given(st.lists(WORDS, min_size=20, max_size=120), st.integers(100, 200), st.lists(st.integers(1, 12), min_size=1, max_size=20))
+@example([*["one "] * 20, "\n\n", *["one "] * 40], 120, [3])
 @example(["```py\n", *["one "] * 90, "\n", "```", "\n", "end."], 260, [1])
 @example(["| a | b |\n", "|---|---|\n", *["| a | b |\n"] * 40], 260, [3])
 def test_what_a_stream_shows_stays_the_beginning_of_its_part(words: list[str], longest: int, steps: list[int]) -> None:

@@ -1,13 +1,17 @@
 """What people read from us."""
 
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import get_args
 
 import pytest
 
-from shared import errors, sentences
+from shared import answers, errors, harmless, sentences
+from shared.commands import COMMANDS
 from shared.errors import Blocked, Failure, RateLimited
 from shared.store import Refusal
+from tests.shared.spelling import slashed
 
 
 def kinds(of: type[Failure] = Failure) -> list[type[Failure]]:
@@ -128,7 +132,28 @@ def test_a_length_of_time_that_was_set_is_told_exactly(seconds: int, words: str)
 
 
 def test_a_conversation_that_was_closed_is_told_in_one_line_with_the_ways_to_go_on() -> None:
-    assert sentences.idle(timedelta(hours=24)) == (
+    assert slashed(sentences.idle(timedelta(hours=24))) == (
         "Nobody wrote here for 24 hours, so I have closed this conversation. "
         "The next message starts a new one; /resume goes on with this one."
     )
+
+
+def test_a_command_in_a_sentence_is_written_as_it_is_given_where_the_sentence_is_read() -> None:
+    assert slashed(sentences.NO_COMMAND) == "I do not know this command. Write /help to see those that there are."
+    here = sentences.spelt(sentences.QUEUE_FULL, lambda name, there: f"!{name}{'!' if there else ''}")
+    assert here.endswith("or write !stop to clear them.")
+    elsewhere = sentences.spelt(sentences.NOTHING_TO_STOP, lambda name, there: f"!{name}{'!' if there else ''}")
+    assert elsewhere == "There is nothing to stop here. Write !stop! in the conversation whose answer should end."
+
+
+def test_no_sentence_names_a_command_as_one_platform_has_it() -> None:
+    source = Path(sentences.__file__).read_text("utf-8") + Path(answers.__file__).read_text("utf-8")
+    for spec in COMMANDS:
+        assert not re.search(rf"(?<![\w/])/{spec.name}\b", source), spec.name
+        assert sentences.spelt(sentences.command(spec.name), lambda name, there: f"{name} {there}") == f"{spec.name} False"
+
+
+def test_what_others_wrote_cannot_be_taken_for_a_command_of_ours() -> None:
+    forged = sentences.command("stop", there=True)
+    for told in (harmless.code(forged), harmless.fenced(forged), harmless.plain(forged), harmless.flat(forged, 50)):
+        assert sentences.spelt(told, lambda name, there: "forged") == told

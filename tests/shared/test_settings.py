@@ -52,6 +52,18 @@ def test_without_a_file_everything_has_a_default() -> None:
         ("DISCORD_ALLOWED_ROLES=Admins", "DISCORD_ALLOWED_ROLES"),
         ("RECALL_HOURS=-1", "RECALL_HOURS"),
         ("DISCORD_ADMINS=Ada", "DISCORD_ADMINS"),
+        ("DISCORD_ALLOWED_USERS=-12345", "DISCORD_ALLOWED_USERS"),
+        ("SLACK_ALLOWED_TEAMS=example.slack.com", "SLACK_ALLOWED_TEAMS"),
+        ("SLACK_ALLOWED_USERS=u0123abcd", "SLACK_ALLOWED_USERS"),
+        ("SLACK_EVENTS=webhook", "SLACK_EVENTS"),
+        ("SLACK_SIGNING_SECRET=secret word", "SLACK_SIGNING_SECRET"),
+        ("HTTP_PORT=0", "HTTP_PORT"),
+        ("TELEGRAM_ALLOWED_CHATS=@the_group", "TELEGRAM_ALLOWED_CHATS"),
+        ("TELEGRAM_ALLOWED_USERS=1-2", "TELEGRAM_ALLOWED_USERS"),
+        ("TELEGRAM_API_URL=127.0.0.1:8081", "TELEGRAM_API_URL"),
+        ("TELEGRAM_WEBHOOK_URL=bot.example.org", "TELEGRAM_WEBHOOK_URL"),
+        ("TELEGRAM_WEBHOOK_SECRET=a secret!", "TELEGRAM_WEBHOOK_SECRET"),
+        ("TELEGRAM_TOKEN=12:sec ret", "TELEGRAM_TOKEN"),
         ("IDLE_HOURS=-1", "IDLE_HOURS"),
         ("DISCORD_IDLE_HOURS=often", "DISCORD_IDLE_HOURS"),
         ("IDLE_CHANNELS=telegram:77", "IDLE_CHANNELS"),
@@ -171,3 +183,22 @@ def test_a_file_that_is_not_text_or_cannot_be_read_is_told(tmp_path: Path) -> No
         pytest.skip("no file here that nobody can read from its beginning")
     with pytest.raises(Misconfigured, match="cannot be read"):
         settings.load(memory)
+
+
+def test_ids_are_read_as_each_platform_has_them(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text(
+        "DISCORD_ADMINS=1,2\nSLACK_ALLOWED_TEAMS=T0123ABCD, E9\nTELEGRAM_ALLOWED_CHATS=-1001234, -7\nTELEGRAM_ADMINS=42\n"
+    )
+    read = settings.load(tmp_path / ".env")
+    assert (read.discord_admins, read.slack_allowed_teams) == ({"1", "2"}, {"T0123ABCD", "E9"})
+    assert (read.telegram_allowed_chats, read.telegram_admins) == ({"-1001234", "-7"}, {"42"})
+
+
+def test_every_secret_is_kept_out_of_the_log_and_a_token_says_that_a_platform_is_set_up(tmp_path: Path) -> None:
+    for name, field in settings.Settings.model_fields.items():
+        if "SecretStr" in str(field.annotation) and name != "mcp_servers":
+            (tmp_path / ".env").write_text(f"{name.upper()}=sk-hidden\n")
+            read = settings.load(tmp_path / ".env")
+            assert read.secrets() == ["sk-hidden"], name
+            platform = name.startswith(("discord", "slack", "telegram")) and name != "telegram_webhook_secret"
+            assert read.platforms() == platform, name

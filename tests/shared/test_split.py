@@ -237,3 +237,58 @@ async def test_lone_marks_still_move_on() -> None:
     text = "\u0301" * 50
     assert unicodedata.category(text[0]) == "Mn"
     assert "".join(split(text, by_length(5))) == text
+
+
+def test_a_part_is_not_cut_before_what_was_shown_of_it() -> None:
+    def fits(text: str) -> bool:
+        return len(text) <= 40
+
+    text = "A first paragraph.\n\nAnother one, which is"
+    assert Splitter(fits).parts(text)[0] == "A first paragraph."
+    splitter = Splitter(fits)
+    splitter.parts(text[:35])
+    splitter.hold(text[:31])
+    assert splitter.parts(text) == ["A first paragraph.\n\nAnother one, which", "is"]
+
+
+def test_what_was_shown_stays_in_its_part_though_the_text_after_it_is_another() -> None:
+    splitter = Splitter(lambda text: len(text) <= 40)
+    text = "A first paragraph.\n\nAnother one, whi"
+    splitter.parts(text)
+    splitter.hold(text[:31])
+    assert splitter.parts("A first paragraph.\n\nAnother one, and more") == ["A first paragraph.\n\nAnother one, and", "more"]
+
+
+def test_a_part_can_be_ended_at_the_end_of_a_line_and_stays_so() -> None:
+    splitter = Splitter(lambda text: len(text) <= 1000)
+    text = "One line\nand ano"
+    splitter.parts(text)
+    assert splitter.end(len("One line\nand "), anywhere=False)
+    assert (splitter.parts(text), splitter.settled) == (["One line", "and ano"], 1)
+    assert splitter.parts(f"{text}ther.") == ["One line", "and another."]
+
+
+def test_a_part_is_not_ended_within_a_line_unless_it_has_to_be() -> None:
+    splitter = Splitter(lambda text: len(text) <= 1000)
+    splitter.parts("One line and ano")
+    assert not splitter.end(len("One line and "), anywhere=False)
+    assert not splitter.end(len("One line and ano"), anywhere=True)
+    assert splitter.end(len("One line and "), anywhere=True)
+    assert splitter.parts("One line and another.") == ["One line and", "another."]
+
+
+def test_code_is_closed_and_reopened_where_a_part_is_ended() -> None:
+    splitter = Splitter(lambda text: len(text) <= 1000)
+    code = "```py\n" + "a = 1\n" * 9
+    splitter.parts(f"{code}b")
+    splitter.hold("```py\na = 1")
+    assert splitter.end(len(code), anywhere=False)
+    assert splitter.parts(f"{code}b") == [f"{code}```", "```py\nb"]
+
+
+def test_what_is_settled_stays_where_a_text_changes_only_after_it() -> None:
+    splitter = Splitter(lambda text: len(text) <= 1000)
+    splitter.parts("One line\nand another \n")
+    assert splitter.end(len("One line\nand "), anywhere=False)
+    assert splitter.parts("One line\nand another.") == ["One line", "and another."]
+    assert splitter.parts("One LINE\nand another.") == ["One LINE\nand another."]

@@ -15,6 +15,7 @@ from tests.shared.flavours import ThreadingAdapter
 from tests.shared.house import house
 from tests.shared.hurrying import later, on_hurrying_clock
 from tests.shared.scripted import USAGE
+from tests.shared.spelling import odd
 
 
 @on_hurrying_clock
@@ -91,14 +92,14 @@ async def test_stop_leaves_an_answer_alone_that_is_ready(tmp_path: Path) -> None
         await h.say("/stop")
         stuck.set()
         await h.quiet()
-        assert sorted(h.shown()) == sorted(["All of it.", sentences.NOTHING_TO_STOP])
+        assert sorted(h.shown()) == sorted(["All of it.", odd(sentences.NOTHING_TO_STOP)])
         assert h.states() == ["done", "done"]
 
 
 @on_hurrying_clock
 async def test_stop_with_nothing_to_stop_says_so(tmp_path: Path) -> None:
     async with house(tmp_path) as h:
-        assert await h.tell("/stop") == [sentences.NOTHING_TO_STOP]
+        assert await h.tell("/stop") == [odd(sentences.NOTHING_TO_STOP)]
         assert h.script.prompts == []
         assert [note.quiet for note in h.service.boards["hall"].notes if note.writer == "bot"] == [True]
 
@@ -300,7 +301,7 @@ async def test_a_refusal_withdraws_what_was_shown(tmp_path: Path) -> None:
         await h.service.until(lambda: h.shown() == ["How to"])
         end.set()
         await h.quiet()
-        assert (h.shown(), h.states()) == ([sentences.REFUSED], ["failed"])
+        assert (h.shown(), h.states()) == ([odd(sentences.REFUSED)], ["failed"])
         await h.tell("two")
         assert h.script.prompts[-1].history == []
 

@@ -7,17 +7,29 @@ from pathlib import Path
 
 from shared import sentences
 from shared.backends import Doing, Finished
-from shared.chat import Attachment, Edited, Message, MessageId
+from shared.chat import Attachment, Edited, Message, MessageId, Target
 from shared.errors import BadKey, BrokenOff, Silent
 from shared.store import Rules, Taken
-from tests.odd.platform import CALL, channel
-from tests.odd.service import Board, Note
+from tests.odd.platform import CALL, OddAdapter, channel
+from tests.odd.service import Board, Note, Service
 from tests.shared.flavours import AbleAdapter, ThreadingAdapter
 from tests.shared.house import House, heard, house
 from tests.shared.hurrying import on_hurrying_clock
 from tests.shared.scripted import USAGE, Act
 
 HALL = channel("hall").id
+
+
+class SigningAdapter(OddAdapter):
+    """Its busy sign stays until it is taken away."""
+
+    def __init__(self, service: Service) -> None:
+        super().__init__(service)
+        self.signs: list[str | None] = []
+
+    async def busy(self, target: Target, label: str | None) -> None:
+        self.signs.append(label)
+        await super().busy(target, label)
 
 
 async def edit(h: House, note: Note, text: str) -> Taken:
@@ -350,3 +362,29 @@ async def test_a_line_on_what_is_done_goes_with_a_question_that_is_taken_away(tm
         await delete(h, note)
         await h.quiet()
         assert (h.shown(), h.states()) == ([], ["stopped"])
+
+
+@on_hurrying_clock
+async def test_a_busy_sign_goes_with_an_answer_of_which_nothing_was_shown(tmp_path: Path) -> None:
+    async with house(tmp_path, [asyncio.Event()], adapter=SigningAdapter) as h:
+        note = await h.say("one")
+        adapter = h.adapter
+        assert isinstance(adapter, SigningAdapter)
+        await h.service.until(lambda: h.service.busy > 0)
+        await delete(h, note)
+        await h.quiet()
+        assert (h.shown(), h.states(), adapter.signs[-1], adapter.signs.count(None)) == ([], ["stopped"], None, 1)
+
+
+@on_hurrying_clock
+async def test_a_busy_sign_goes_by_itself_with_what_is_shown(tmp_path: Path) -> None:
+    more = asyncio.Event()
+    async with house(tmp_path, [more, "Hello"], adapter=SigningAdapter) as h:
+        await h.say("one")
+        adapter = h.adapter
+        assert isinstance(adapter, SigningAdapter)
+        await h.service.until(lambda: h.service.busy > 0)
+        more.set()
+        await h.quiet()
+        assert h.shown() == ["Hello"]
+        assert None not in adapter.signs
