@@ -19,7 +19,7 @@ from bots.slack.convert import Converter
 from bots.slack.failures import AUTH, code_of
 from bots.slack.files import MOST, Files
 from bots.slack.gateway import Gateway
-from bots.slack.interactions import Interactions
+from bots.slack.interactions import Interactions, spelt
 from bots.slack.known import Known
 from bots.slack.limits import Limits
 from bots.slack.names import NAME, channel_id, place_of, ts_of
@@ -28,6 +28,7 @@ from bots.slack.recall import Past
 from bots.slack.render import fits
 from bots.slack.showing import Showing, where
 from bots.slack.sockets import Sockets
+from bots.slack.streams import Growing, Streams
 from shared.chat import (
     Act,
     Attachment,
@@ -84,16 +85,18 @@ class _Session:
     gateway: Gateway
     team: str
     showing: Showing
+    streams: Streams
 
 
 class SlackAdapter:
-    """One bot in one Slack workspace. An `Adapter` with threads, files, signs, and a past that can be read."""
+    """One bot in one Slack workspace. An `Adapter` with threads, streams, files, signs, and a past that can be read."""
 
     def __init__(self, config: SlackConfig) -> None:
         self._config = config
         self._limits = Limits()
         self._answers = Answers(self._limits, config.api_url)
         self._files = Files(config.bot_token, config.api_url, silence=config.call_timeout)
+        self._growing = Growing(config.streams)
         self._now: _Session | None = None
 
     @property
@@ -169,7 +172,9 @@ class SlackAdapter:
             shared=self._files.shown,
             survey=past.survey,
         )
-        return _Session(api, read, known, converter, past, agents, sockets, gateway, converter.team, Showing(api))
+        team, showing = converter.team, Showing(api)
+        streams = Streams(api, showing, self._growing, agents, team)
+        return _Session(api, read, known, converter, past, agents, sockets, gateway, team, showing, streams)
 
     async def _login(self, api: Web) -> Converter:
         """Who we are. Raises `Misconfigured` where the token is not good or lacks what nothing works without."""
@@ -184,7 +189,8 @@ class SlackAdapter:
             raise Misconfigured(f"Add the scope {missing} to the Slack app, under OAuth & Permissions, and install it again.")
         if held is not None and (missing := WANTED - held):
             log.warning("the Slack app lacks scopes; some things will not work", extra={"scopes": ", ".join(sorted(missing))})
-        return Converter(me=str(me.get("user_id")), bot=str(me.get("bot_id") or ""), team=str(me.get("team_id")))
+        bot, called = str(me.get("bot_id") or ""), str(me.get("user") or "")
+        return Converter(me=str(me.get("user_id")), bot=bot, team=str(me.get("team_id")), called=called)
 
     def health(self) -> Health:
         """How the connection is."""
@@ -206,8 +212,11 @@ class SlackAdapter:
     # showing
 
     def fits(self, target: Target, markdown: str) -> bool:
-        """Whether it is at most 11,000 UTF-16 units (docs.slack.dev, Block Kit: Markdown block)."""
-        return fits(markdown)
+        """Whether it is at most 11,000 UTF-16 units (docs.slack.dev, Block Kit: Markdown block).
+
+        Where it may be streamed, 9,000 UTF-8 bytes: also where it is not, for the parts of a reply must stay what they are.
+        """
+        return fits(markdown, streamed=self._growing.wanted(target) and self.grows(target))
 
     def limits(self, target: Target, act: Act) -> Sequence[Limit]:
         """Every scope in which the act is counted; answers that one person alone sees have their own."""
@@ -240,22 +249,61 @@ class SlackAdapter:
         """Whether what is shown there can be changed: not where the bot may not write, and answers by way of a command."""
         return not self._answers.outside(target)
 
+    def lifetime(self, target: Target) -> float | None:
+        """Four minutes; None in answers that one person alone sees, outside of threads, and where Slack has refused streams."""
+        return self._growing.lifetime(target) if self.grows(target) else None
+
+    async def begin(self, target: Target, markdown: str, *, key: str) -> MessageId:
+        """Begin a stream. Where there are none after all, the message is posted, and then shown more of by updates."""
+        now, place = self._at, where(target)
+        begun = await now.streams.begin(target, markdown) if self.lifetime(target) is not None else None
+        if begun is None:
+            begun = await self.post(target, markdown, key=key)
+            now.streams.posted(begun)
+            self._limits.spent(place.channel)
+        elif place.root is not None:
+            now.known.joined(place.channel, place.root)
+        return begun
+
+    async def extend(self, target: Target, message: MessageId, markdown: str) -> None:
+        """Show more of what was begun."""
+        if self._answers.whispered(message):
+            raise Refused("Slack: an answer by way of a command cannot grow")
+        now = self._at
+        await now.streams.extend(target, message, markdown)
+        now.agents.changed(where(target))
+
+    async def finish(
+        self, target: Target, message: MessageId, markdown: str, *, key: str, buttons: Sequence[Button] = ()
+    ) -> None:
+        """End what was begun."""
+        if self._answers.whispered(message):
+            return await self.edit(target, message, markdown, buttons=buttons)
+        now = self._at
+        await now.streams.finish(target, message, markdown, key=key, buttons=buttons)
+        now.agents.changed(where(target))
+
     async def edit(self, target: Target, message: MessageId, markdown: str, *, buttons: Sequence[Button] = ()) -> None:
         """Change what a message of ours shows. What one person alone sees is shown to them again."""
         now = self._at
         if not self._answers.whispered(message):
-            await now.showing.edit(target, message, markdown, buttons=buttons)
+            await now.streams.edit(target, message, markdown, buttons=buttons)
             now.agents.changed(where(target))
         elif target.private:
             await self._answers.post(now.api, target, markdown, buttons)
         elif await self._answers.publicly(now.api, target, markdown, buttons) is None:
             raise Refused("Slack: the time to answer is over")
 
+    def spell(self, command: str, place: Channel, *, there: bool = False) -> str:
+        """How a command is given there: by a slash command of the app, or in a thread, where Slack has none, after a mention."""
+        in_thread = there or place_of(place.id).root is not None  # every conversation is in a thread
+        return spelt(command, in_thread=in_thread, me=self._now.converter.called if self._now else "")
+
     async def delete(self, target: Target, message: MessageId) -> None:
         """Take a message of ours away; what one person alone sees goes by itself when they reload."""
         now = self._at
         if not self._answers.whispered(message):
-            await now.showing.delete(target, message)
+            await now.streams.delete(target, message)
 
     async def busy(self, target: Target, label: str | None) -> None:
         """Show a status in the thread, where the workspace has that."""
@@ -320,10 +368,10 @@ class SlackAdapter:
         known: Collection[MessageId],
         silent: bool,
     ) -> MessageId | None:
-        """Our message with this key in its metadata, after `after` and not before `since`."""
+        """Our message with this key in its metadata, after `after` and not before `since`; else one that could be a stream."""
         if target.private:
             return None  # no history has it
-        return await self._at.past.find(where(target), key, after, since, known)
+        return await self._at.past.find(where(target), key, after, since, known, streams=self._growing.wanted(target))
 
     def behind(self, seen: Seen) -> Sequence[Channel]:
         """The channels of which it is not known that nothing was said there."""

@@ -6,6 +6,7 @@ docs.slack.dev: assistant.threads.setStatus, agents.sessions.setStatus, assistan
 import asyncio
 import logging
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
@@ -21,6 +22,9 @@ BUSY_SECONDS = 90.0
 
 NOT_AGAIN = 3600.0
 """Seconds for which a method is left alone that was refused."""
+
+MET = 10_000
+"""How many direct threads are remembered."""
 
 PROMPTS = (
     {"title": "What can you do?", "message": "What can you help me with?"},
@@ -46,6 +50,8 @@ class Agents:
         self._working: set[Place] = set()
         self._thinking: set[Place] = set()
         """Where a status may be shown."""
+        self._met: OrderedDict[Place, None] = OrderedDict()
+        """Direct threads of which it is known that nobody but we have set the session."""
 
     async def busy(self, place: Place, label: str | None) -> None:
         """Show a status in a thread; None takes it away. Direct chats get Slack's own Stop button, too."""
@@ -59,6 +65,7 @@ class Agents:
             self._thinking.discard(place)
         await self._try(_STATUS, direct, **status)
         if direct and label:
+            self._meet(place)
             self._working.add(place)
             await self._session(place, "processing")
         elif not label:
@@ -67,13 +74,44 @@ class Agents:
     def shown(self, place: Place) -> None:
         """Something was posted there: Slack takes the status away by itself, and our own button takes the other's place."""
         self._thinking.discard(place)
+        self._meet(place)
+        if place in self._working:
+            spawn(self._tasks, self._rest(place), "slack agent")
+
+    def begun(self, place: Place) -> None:
+        """A stream was begun there: Slack takes the status away by itself. Its Stop button stays, or comes back.
+
+        Our own could only be shown at the end of it (docs.slack.dev, chat.stopStream: blocks).
+        """
+        self._thinking.discard(place)
+        self._meet(place)
+        if place.channel.startswith("D") and place not in self._working:
+            self._working.add(place)
+            spawn(self._tasks, self._session(place, "processing"), "slack agent")
+
+    def resting(self, place: Place) -> str | None:
+        """What the end of a stream there is to say of the agent's session (docs.slack.dev, chat.stopStream: session_status)."""
+        return "active" if place in self._working and not self._without(_SESSION, True) else None
+
+    def told(self, place: Place) -> None:
+        """The end of a stream has said so."""
+        self._working.discard(place)
+
+    def rested(self, place: Place) -> None:
+        """A stream there is over; if that was not said with its end, it is said now."""
         if place in self._working:
             spawn(self._tasks, self._rest(place), "slack agent")
 
     def changed(self, place: Place) -> None:
-        """Something that was posted there shows more: a status that came after the post would stay for two minutes."""
+        """Something that was posted there shows more: a status that came after the post would stay for two minutes.
+
+        Where another process was at work, its session would stay for ever.
+        """
         if place in self._thinking:
             spawn(self._tasks, self.busy(place, None), "slack agent")
+        elif place.root is not None and place.channel.startswith("D") and place not in self._met:
+            self._meet(place)
+            spawn(self._tasks, self._session(place, "active"), "slack agent")
 
     def stopped(self, channel: str, root: str) -> None:
         """Somebody pressed Slack's Stop: it is for us to say that we rest."""
@@ -86,6 +124,11 @@ class Agents:
         act = self._try(_PROMPTS, True, channel_id=channel, prompts=list(PROMPTS), title="Ask me anything")
         spawn(self._tasks, act, "slack agent")
 
+    def _meet(self, place: Place) -> None:
+        self._met[place] = None
+        if len(self._met) > MET:
+            self._met.popitem(last=False)
+
     async def _rest(self, place: Place) -> None:
         if place in self._working:
             self._working.discard(place)
@@ -94,13 +137,18 @@ class Agents:
     async def _session(self, place: Place, status: str) -> None:
         await self._try(_SESSION, True, channel_id=place.channel, thread_ts=place.root, status=status)
 
+    def _without(self, method: str, direct: bool) -> bool:
+        """Whether a method was refused lately."""
+        return self._clock() < self._refused.get((method, direct), 0.0)
+
     async def _try(self, method: str, direct: bool, **body: Any) -> None:
-        if self._clock() < self._refused.get((method, direct), 0.0):
+        if self._without(method, direct):
             return
         try:
             await self._web.write(method, repeats=0, **body)
         except (RateLimited, Unavailable) as failure:
             log.debug("no status", extra={"detail": failure.detail})
         except Failure as failure:
-            log.info("Slack refuses this here; going without", extra={"method": method, "detail": failure.detail})
+            if not self._without(method, direct):  # it may have been asked for twice at once
+                log.info("Slack refuses this here; going without", extra={"method": method, "detail": failure.detail})
             self._refused[method, direct] = self._clock() + NOT_AGAIN

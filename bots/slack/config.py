@@ -18,6 +18,8 @@ class SlackConfig:
     """How events come: by Socket Mode, or posted to `SlackAdapter.hook` over HTTP, for which `app_token` may be empty."""
     signing_secret: str = field(default="", repr=False)
     """Proves that what is posted comes from Slack: secret. Needed for "http"."""
+    streams: bool = True
+    """Whether replies are written bit by bit where the workspace has that; else they are posted and then updated."""
     connections: int = 2
     """Socket Mode connections at a time, 1 to 10 (docs.slack.dev, Using Socket Mode): one can be renewed while others hear."""
     settle: float = 0.05

@@ -43,6 +43,8 @@ class Converter:
     bot: str
     """The bot's id as the author of messages."""
     team: str
+    called: str = ""
+    """The bot's name, as people mention it."""
 
     def by_us(self, raw: Json) -> bool:
         """Whether a message is one of ours."""
@@ -105,7 +107,9 @@ class Converter:
         """Who wrote."""
         if self.by_person(raw):
             user = str(raw["user"])
-            return Author(id=author_id(user), name=names.get(user) or user)
+            # Their own workspace, in channels that several share (docs.slack.dev, Developing apps for Slack Connect).
+            team = str(raw.get("user_team") or raw.get("team") or self.team)
+            return Author(id=author_id(user), name=names.get(user) or user, space=space_id(team))
         profile = _dict(raw.get("bot_profile"))
         name = raw.get("username") or profile.get("name") or "bot"
         return Author(id=author_id(str(raw.get("user") or raw.get("bot_id") or "bot")), name=str(name), is_bot=True)
@@ -135,7 +139,8 @@ class Converter:
         if not all(isinstance(each, str) for each in given):
             return None
         key, user, name, text = cast("list[str]", given)
-        return Asked(key, Author(id=author_id(user), name=name), text)
+        team = payload.get("team")
+        return Asked(key, Author(id=author_id(user), name=name, space=team if isinstance(team, str) else None), text)
 
     def _quoted(self, raw: Json, around: Around) -> Quoted | None:
         """A message that was shared with it; else the beginning of a thread into which the bot is called."""
@@ -168,6 +173,8 @@ class Asked:
         """The metadata of the message that shows it."""
         user = self.author.id.partition(":")[2]
         payload = {"key": self.key, "user": user, "name": self.author.name, "text": self.text}
+        if self.author.space is not None:
+            payload["team"] = self.author.space
         return {"event_type": QUESTION, "event_payload": payload}
 
     def shown(self) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any, cast
@@ -31,6 +32,13 @@ send them again (docs.slack.dev, Handling user interaction: Acknowledgment respo
 
 HOOK_SECONDS = 2.8
 """After how long what was posted and is not stored yet is put off: Slack sends it again (docs.slack.dev, Events API: Retries)."""
+
+OUTAGE = 2
+"""Which repetition of something tells that Slack has not reached us for a minute or more: then it may have given up other things
+(docs.slack.dev, Events API: Retries: nearly at once, after 1 minute and after 5)."""
+
+POSTED = 10_000
+"""How many of the events that were posted are remembered."""
 
 SURVEY_SECONDS = 5.0
 """How long a session may wait for what is looked up before it."""
@@ -74,6 +82,7 @@ class Gateway:
         self._survey = survey
         self._lanes = Lanes(tasks, deliver, config.settle)
         self._sessions = 0
+        self._posted: OrderedDict[str, None] = OrderedDict()
         self.announced = False
         """Whether the session has been announced."""
         self._app = self._bolt()
@@ -81,7 +90,8 @@ class Gateway:
     def _bolt(self) -> AsyncApp:
         """The library's app. All that it has to do is done in one middleware, before it would answer Slack."""
 
-        async def stored(body: Json) -> BoltResponse:
+        async def stored(req: AsyncBoltRequest, body: Json) -> BoltResponse:
+            self._reached(req, str(body.get("event_id") or ""))
             if body.get("type") == "url_verification":  # docs.slack.dev, url_verification event
                 return BoltResponse(status=200, body=str(body.get("challenge") or ""))
             return BoltResponse(status=200 if await self._take(body) else 503, body="")
@@ -105,6 +115,8 @@ class Gateway:
 
     async def hook(self, request: web.Request) -> web.Response:
         """Take what Slack posted; the answer to it. What is not signed by Slack, or too old, is refused with 401."""
+        if not request.headers.get("X-Slack-Request-Timestamp", "").isdecimal():
+            return web.Response(status=401)  # the library takes it for a number (slack_sdk, signature)
         try:
             body = (await request.read()).decode()
         except UnicodeDecodeError:
@@ -116,6 +128,20 @@ class Gateway:
         except TimeoutError:
             return web.Response(status=503)
         return web.Response(status=response.status, text=str(response.body or ""))
+
+    def _reached(self, request: AsyncBoltRequest, event: str) -> None:
+        """Begin a new session where Slack could not reach us for a while: what it gave up meanwhile is read in the history."""
+        tries = request.headers.get("x-slack-retry-num") or ["0"]
+        late = tries[0].isdigit() and int(tries[0]) >= OUTAGE
+        if not event or request.mode != "http":
+            return
+        known = event in self._posted  # then it reached us, and was put off
+        self._posted[event] = None
+        if len(self._posted) > POSTED:
+            self._posted.popitem(last=False)
+        if late and not known and self.announced:
+            log.info("Slack could not reach us for a while; looking for what was missed")
+            self.up()
 
     async def _dispatch(self, request: AsyncBoltRequest) -> BoltResponse:
         app: Any = self._app
@@ -225,7 +251,10 @@ class Gateway:
         return channel_id(channel, str(root) if root and root != previous.get("ts") else None)
 
     def _stopped(self, event: Json, channel: str, number: str) -> Command:
-        """Slack's own Stop button, which it shows while an agent works (docs.slack.dev, agent_session_stopped event)."""
+        """Slack's own Stop button, which it shows while an agent works (docs.slack.dev, agent_session_stopped event).
+
+        It stops the stream that people see by itself, so there is nothing to be said about it.
+        """
         user = str(event.get("user") or "somebody")
         where = self._converter.place(channel, str(event["thread_ts"]))
         self._agents.stopped(channel, str(event["thread_ts"]))
@@ -235,6 +264,7 @@ class Gateway:
             author=Author(id=author_id(user), name=user),
             sent_at=self._interactions.now(),
             name="stop",
+            quiet=True,
         )
 
 

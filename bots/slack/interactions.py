@@ -10,7 +10,7 @@ from bots.slack.answers import Handle
 from bots.slack.calls import Json, Web
 from bots.slack.convert import Asked, Converter
 from bots.slack.known import Known
-from bots.slack.names import NAME, author_id, message_id, order, stamp
+from bots.slack.names import NAME, author_id, message_id, order, space_id, stamp
 from bots.slack.render import message as shown_as
 from shared.chat import Author, Command, Event, Pressed, Target
 from shared.commands import BY_NAME, parse
@@ -23,6 +23,9 @@ LIFETIME = timedelta(minutes=30)
 
 ASK, ALL = "/ask", "/threadline"
 """The commands of the app: the first asks, the other is followed by the name of any command of the table."""
+
+CALLED = "threadline"
+"""The bot's name in the app's manifest; workspaces may have given it another."""
 
 QUESTION = 1800
 """Characters of a question that is shown again; more is cut off there, and asked whole."""
@@ -63,7 +66,7 @@ class Interactions:
 
     async def _command(self, body: Json, key: str, at: datetime) -> Sequence[Event]:
         name, options = _parsed(str(body["command"]), str(body.get("text") or "").strip())
-        author = await self._author(str(body.get("user_id")), str(body.get("user_name") or "somebody"))
+        author = await self._author(body.get("user_id"), body.get("user_name"), body.get("team_id"))
         channel = str(body["channel_id"])
         spec = BY_NAME.get(cast("Any", name))
         question = options.get("question", "")
@@ -101,8 +104,10 @@ class Interactions:
         self._known.joined(channel, str(sent["ts"]))
         return str(sent["ts"])
 
-    async def _author(self, user: str, otherwise: str) -> Author:
-        return Author(id=author_id(user), name=await self._known.name(user) or otherwise)
+    async def _author(self, user: object, otherwise: object, team: object) -> Author:
+        """Somebody by the ids that a payload has; `otherwise` is the name that it has."""
+        name = await self._known.name(str(user)) or str(otherwise or "somebody")
+        return Author(id=author_id(str(user)), name=name, space=space_id(str(team)) if team else None)
 
     # presses
 
@@ -118,7 +123,7 @@ class Interactions:
     async def _pressed(self, body: Json, action: Json, container: Json, key: str, at: datetime) -> Sequence[Event]:
         channel, ts, root = str(container["channel_id"]), str(container["message_ts"]), container.get("thread_ts")
         user = _dict(body.get("user"))
-        author = await self._author(str(user.get("id")), str(user.get("name") or user.get("username") or "somebody"))
+        author = await self._author(user.get("id"), user.get("name") or user.get("username"), user.get("team_id"))
         url = str(body.get("response_url") or "")
         where = self._converter.place(channel, str(root) if root and root != ts else None)
         target = Target(
@@ -138,6 +143,17 @@ class Interactions:
                 message=message_id(channel, ts),
             ),
         )
+
+
+def spelt(command: str, *, in_thread: bool, me: str) -> str:
+    """How a person gives a command; `me` is the bot's name.
+
+    A text that begins with a slash is taken for a slash command everywhere, and in threads there are none (docs.slack.dev,
+    Implementing slash commands); after a mention it is an ordinary text.
+    """
+    if in_thread:
+        return f"@{me or CALLED} /{command}"
+    return ASK if command == ASK.removeprefix("/") else f"{ALL} {command}"
 
 
 def _parsed(command: str, text: str) -> tuple[str, dict[str, str]]:

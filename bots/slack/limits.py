@@ -41,6 +41,9 @@ _METHODS: Mapping[Act, tuple[str, int]] = {
     "upload": ("files.completeUploadExternal", TIER_4),
     # Taking a reaction away is in a lower tier than leaving it.
     "react": ("reactions.remove", TIER_2),
+    "begin": ("chat.startStream", TIER_2),
+    "extend": ("chat.appendStream", TIER_4),
+    "finish": ("chat.stopStream", TIER_2),
 }
 
 
@@ -56,6 +59,8 @@ class Limits:
         """Every scope that an act in a channel (Slack's id) counts in."""
         if act == "post":
             return self._limit(_in_channel(channel), 1, 1.0), self._limit(_scope(POST), ALL_POSTS, MINUTE)
+        if act not in _METHODS:
+            return ()  # there are no drafts here
         method, calls = _METHODS[act]
         return (self._limit(_scope(method), calls, MINUTE),)
 

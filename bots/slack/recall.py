@@ -104,16 +104,31 @@ class Past:
             return None
 
     async def find(
-        self, place: Place, key: str, after: MessageId | None, since: datetime, known: Collection[MessageId]
+        self,
+        place: Place,
+        key: str,
+        after: MessageId | None,
+        since: datetime,
+        known: Collection[MessageId],
+        *,
+        streams: bool,
     ) -> MessageId | None:
-        """Our message with this key, after `after` and not before `since`."""
+        """Our message with this key, after `after` and not before `since`.
+
+        Where there is none and there may be `streams`, the first one that could be a stream: they get their metadata when they
+        are stopped (docs.slack.dev, chat.startStream, chat.stopStream).
+        """
+        begun: MessageId | None = None
         low = max(order(stamp(since)) - 1, order(ts_of(after)) if after is not None else 0)
         async for raw in self._page(place, low):
-            if self._converter.by_us(raw) and _key(raw, key) and thread_of(raw) == place.root:
-                found = message_id(place.channel, str(raw["ts"]))
-                if found not in known:
-                    return found
-        return None
+            found = message_id(place.channel, str(raw.get("ts")))
+            if not self._converter.by_us(raw) or thread_of(raw) != place.root or found in known:
+                continue
+            if _key(raw, key):
+                return found
+            if begun is None and streams and _could_stream(raw):
+                begun = found
+        return begun
 
     async def _page(self, place: Place, after: int) -> AsyncIterator[Json]:
         """The messages above a time, oldest first."""
@@ -140,6 +155,11 @@ def _key(raw: Json, key: str) -> bool:
         return cast("Json", metadata.get("event_payload") or {}).get("key") == key
     files = cast("list[Json]", raw.get("files") or [])
     return any(each.get("alt_txt") == described(str(each.get("title") or each.get("name")), key) for each in files)
+
+
+def _could_stream(raw: Json) -> bool:
+    """Whether it has what a stream has: all that we post has metadata or files."""
+    return not raw.get("metadata") and not raw.get("files")
 
 
 def _newest(seen: Seen, channel: ChannelId) -> int:

@@ -12,6 +12,10 @@ LIMIT = 11_000
 """UTF-16 units of a message's Markdown. Slack takes 12,000 characters in all markdown blocks of a payload (docs.slack.dev,
 Markdown block) and was seen to refuse whole payloads from about 13,200 on (bolt-js issue 2509), the other fields included."""
 
+STREAM = 9_000
+"""UTF-8 bytes of a message that is streamed: it was seen to be full at 10.6 kB (openclaw issue 143882), and elsewhere at about
+12,000 characters (CopilotKit issue 6064)."""
+
 FALLBACK = 300
 """Characters of the text that notifications show beside the blocks."""
 
@@ -23,7 +27,10 @@ ROW = 25
 
 _ZERO_WIDTH = "\u200b"
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
-_PING = re.compile(r"<(?=@[A-Z0-9]|!(?:channel|here|everyone|subteam\^))|(?<![\w@])@(?=(?:channel|here|everyone)(?!\w))")
+_OPENING = r"<(?=@[A-Z0-9]|!(?:channel|here|everyone|subteam\^))|(?<![\w@])@(?=(?:channel|here|everyone)"
+_PING = re.compile(rf"{_OPENING}(?!\w))")
+_MAYBE_PING = re.compile(rf"{_OPENING})")
+_UNDECIDED = re.compile(r"(?:<[@!]?[\w^]*|(?<![\w@])@\w*)\Z")
 _MARKERS = re.compile(r"```[^\n`]*|[*_~`]{1,3}(?=\S)|(?<=\S)[*_~`]{1,3}|^#{1,6}\s+|^>\s?", re.MULTILINE)
 
 
@@ -33,23 +40,46 @@ def render(markdown: str) -> str:
     What would notify people in Slack's own markup is parted by a character without width: whether it does so in Markdown is
     documented nowhere (docs.slack.dev, Formatting message text, knows it for mrkdwn). Control characters are replaced.
     """
-    text = markdown.replace("\r\n", "\n").replace("\r", "\n")
-    text = _CONTROL.sub("\ufffd", text)
-    return _PING.sub(lambda found: found[0] + _ZERO_WIDTH, text)
+    return _PING.sub(_parted, _cleaned(markdown))
 
 
-def fits(markdown: str) -> bool:
-    """Whether a text, rendered, is short enough for one message."""
-    if 2 * len(markdown) <= LIMIT and "@" not in markdown and "<" not in markdown:
+def certain(markdown: str) -> str:
+    """The beginning of a rendered text that stays as it is whatever follows, so that pieces of it ping nobody together."""
+    rendered = render(markdown)
+    if (end := _UNDECIDED.search(_cleaned(markdown))) is None:
+        return rendered
+    return render(_cleaned(markdown)[: end.start()])
+
+
+def fits(markdown: str, *, streamed: bool = False) -> bool:
+    """Whether a text, rendered, is short enough for one message; `streamed`, for one that may be written bit by bit."""
+    most = STREAM if streamed else LIMIT
+    if 4 * len(markdown) <= most and "@" not in markdown and "<" not in markdown:
         return True
-    text = render(markdown)
-    return (len(text) if text.isascii() else len(text.encode("utf-16-le", "replace")) // 2) <= LIMIT
+    # What parts the beginning of a ping counts though a longer word follows: else more could fit than less.
+    text = _MAYBE_PING.sub(_parted, _cleaned(markdown))
+    if text.isascii():
+        return len(text) <= most
+    return (len(text.encode()) if streamed else len(text.encode("utf-16-le", "replace")) // 2) <= most
+
+
+def _parted(found: re.Match[str]) -> str:
+    return found[0] + _ZERO_WIDTH
+
+
+def _cleaned(markdown: str) -> str:
+    return _CONTROL.sub("\ufffd", markdown.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def plain(markdown: str) -> str:
+    """A text without its markup, for those who only want its words."""
+    return _MARKERS.sub("", markdown)
 
 
 def fallback(markdown: str) -> str:
     """The beginning of a text without its markup, escaped for Slack's mrkdwn."""
-    plain = _MARKERS.sub("", render(markdown[: 4 * FALLBACK])).strip()
-    return escape(plain[:FALLBACK]) or "…"
+    words = plain(render(markdown[: 4 * FALLBACK])).strip()
+    return escape(words[:FALLBACK]) or "…"
 
 
 def escape(text: str) -> str:
@@ -63,9 +93,12 @@ def message(markdown: str, buttons: Sequence[Button] = ()) -> Json:
     Blocks rather than text: an update of blocks is not marked as edited, and buttons need them (docs.slack.dev, chat.update).
     """
     blocks: list[Json] = [{"type": "markdown", "text": render(markdown) if markdown.strip() else _ZERO_WIDTH}]
-    if buttons:
-        blocks.append({"type": "actions", "elements": [_button(each) for each in buttons[:ROW]]})
-    return {"text": fallback(markdown), "blocks": blocks}
+    return {"text": fallback(markdown), "blocks": [*blocks, *row(buttons)]}
+
+
+def row(buttons: Sequence[Button]) -> list[Json]:
+    """The blocks of buttons: one row, or nothing."""
+    return [{"type": "actions", "elements": [_button(each) for each in buttons[:ROW]]}] if buttons else []
 
 
 def _button(button: Button) -> Json:

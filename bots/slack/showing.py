@@ -50,10 +50,16 @@ class Showing:
         )
         return message_id(place.channel, str(sent["ts"]))
 
-    async def edit(self, target: Target, message: MessageId, markdown: str, *, buttons: Sequence[Button]) -> None:
-        """Change what a message of ours shows, its buttons included; its metadata stays (docs.slack.dev, chat.update)."""
-        channel = place_of(target.channel.id).channel
-        await self._web.write("chat.update", channel=channel, ts=ts_of(message), **shown_as(markdown, buttons))
+    async def edit(
+        self, target: Target, message: MessageId, markdown: str, *, buttons: Sequence[Button], key: str | None = None
+    ) -> None:
+        """Change what a message of ours shows, its buttons included.
+
+        Its metadata stays, or becomes that of `key` (docs.slack.dev, chat.update).
+        """
+        channel, content = place_of(target.channel.id).channel, shown_as(markdown, buttons)
+        named = metadata(key) if key is not None else None
+        await self._web.write("chat.update", channel=channel, ts=ts_of(message), metadata=named, **content)
 
     async def delete(self, target: Target, message: MessageId) -> None:
         """Take a message away; one that is not there any more is no failure."""

@@ -86,6 +86,9 @@ def message_json(world: World, message: Message, *, metadata: bool = False) -> J
         body |= {"files": [file_json(world, world.state.files[each], outside=True) for each in message.files], "upload": False}
     if message.edited is not None:
         body["edited"] = {"user": user.id, "ts": f"{int(message.edited)}.000000"}
+    if message.stream is not None:
+        # Named in the answer of chat.stopStream (@slack/web-api, ChatStopStreamResponse); its words are those that apps report.
+        body["streaming_state"] = "in_progress" if world.standing(message) == "streaming" else "completed"
     if message.reactions:
         body["reactions"] = [
             {"name": name, "users": list(users), "count": len(users)} for name, users in message.reactions.items()

@@ -84,16 +84,18 @@ def update(asked: Asked) -> Json:
     metadata = asked.metadata()
     if metadata is not None:
         fields["metadata"] = metadata or None
-    # A stream that Slack gave up is an ordinary message from here on.
-    if asked.world.standing(message) in ("expired", "stopped_by_user"):
-        asked.world.set_stream(message, "stopped")
+    # What was streamed is replaced, and the message is an ordinary one from here on.
+    if message.stream is not None and (content.text is not None or content.blocks is not None):
+        fields["stream"] = None
     asked.world.edit(message, edited=not content.blocks, **fields)
     body = message_json(asked.world, message, metadata=True)
     return {"channel": message.channel, "ts": message.ts, "text": message.text, "message": body}
 
 
 def delete(asked: Asked) -> Json:
-    """chat.delete."""
+    """chat.delete. What still streams cannot be deleted: other apps have seen this answer to it."""
     message = asked.own("cant_delete_message")
+    if asked.world.standing(message) == "streaming":
+        raise ApiError("cant_delete_message")
     asked.world.delete(message)
     return {"channel": message.channel, "ts": message.ts}

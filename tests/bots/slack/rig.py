@@ -7,6 +7,10 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
+from aiohttp import web
+
+from bots.assembly import SLACK_PATH
+from bots.hooks import bind, taking
 from bots.slack.adapter import SlackAdapter
 from bots.slack.config import SlackConfig
 from bots.slack.names import place_of
@@ -28,7 +32,7 @@ ROOMY = SimulatorConfig(
 )
 """Limits so wide that nothing is refused; tests of limits set their own."""
 
-SHOWING = r"/chat\.(postMessage|update)$"
+SHOWING = r"/chat\.(postMessage|update|startStream|appendStream|stopStream)$"
 
 
 class SlackRig:
@@ -38,16 +42,19 @@ class SlackRig:
     idempotent = False
     hostile = f"<!channel> <!here|here> <@{PEOPLE['user1'][0]}> <!subteam^S0TEAM> @everyone"
 
-    def __init__(self, simulator: Simulator, config: SlackConfig) -> None:
+    def __init__(self, simulator: Simulator, config: SlackConfig, posted: "Posted | None" = None) -> None:
         self.simulator = simulator
         self.config = config
         self.adapter = SlackAdapter(config)
+        self.posted = posted
+        if posted is not None:
+            posted.adapter = self.adapter
         self.said = ""
         """The ts of what was said to the bot last."""
 
     def again(self) -> "SlackRig":
         """The same with another adapter, which remembers nothing."""
-        return SlackRig(self.simulator, self.config)
+        return SlackRig(self.simulator, self.config, self.posted)
 
     async def say(self, text: str, *, to_bot: bool = True, by_bot: bool = False, twice: bool = False) -> None:
         if twice:
@@ -110,10 +117,31 @@ class SlackRig:
         )
 
     async def new_session(self) -> None:
-        await self.simulator.drop()
+        if self.posted is None:
+            await self.simulator.drop()
+        else:
+            await self._outage()
+
+    async def _outage(self) -> None:
+        """Let Slack not reach us until it has tried twice."""
+        simulator = self.simulator
+        there, simulator.posting.url = simulator.posting.url, "http://127.0.0.1:9/nobody"
+        number = await simulator.emit({"type": "app_home_opened", "user": PEOPLE["user1"][0], "tab": "home", "channel": "D1"})
+        await simulator.wait_for(
+            lambda: any(each.id == number and each.attempt and each.outcome for each in simulator.delivery.sent)
+        )
+        simulator.posting.url = there
 
     async def forbid_threads(self) -> None:
         await self.simulator.read_only("general")
+
+    # streams
+
+    def another(self) -> SlackAdapter:
+        return SlackAdapter(self.config)
+
+    async def run_out(self) -> None:
+        await self.simulator.expire_streams()
 
     # buttons and changes
 
@@ -167,6 +195,26 @@ def told_to_wait(seconds: int, *, path: str = SHOWING) -> Rule:
     """A 429 as Slack sends it (docs.slack.dev, Rate limits)."""
     body = {"ok": False, "error": "ratelimited"}
     return Rule("status", path=path, status=429, headers={"Retry-After": str(seconds)}, body=body)
+
+
+class Posted:
+    """What Slack posts goes to the adapter that was made last."""
+
+    adapter: SlackAdapter | None = None
+
+    async def hook(self, request: web.Request) -> web.Response:
+        assert self.adapter is not None
+        return await self.adapter.hook(request)
+
+
+@asynccontextmanager
+async def http_rig(settings: SimulatorConfig = ROOMY, **config: Any) -> AsyncGenerator[SlackRig]:
+    """As `slack_rig`, with Slack posting to the server's own HTTP part."""
+    posted, bound = Posted(), bind("127.0.0.1", 0)
+    url = f"http://127.0.0.1:{bound.getsockname()[1]}{SLACK_PATH}"
+    given = {"events": "http", "signing_secret": settings.signing_secret, "app_token": ""} | config
+    async with taking({SLACK_PATH: posted}, bound), slack_rig(replace(settings, request_url=url), **given) as rig:
+        yield SlackRig(rig.simulator, rig.config, posted)
 
 
 @asynccontextmanager

@@ -86,7 +86,7 @@ def test_files_are_named_by_their_ids() -> None:
 
 
 def test_a_question_by_command_is_read_back_from_our_own_message_alone() -> None:
-    asked = Asked("slack:123", Author(id=AuthorId("slack:U1"), name="Ada"), "why?\nand how?")
+    asked = Asked("slack:123", Author(id=AuthorId("slack:U1"), name="Ada", space="slack:T2"), "why?\nand how?")
     ours = raw(user="U9", metadata=asked.metadata())
     message = read(ours)
     assert (message.addressed, message.commanded, message.text, message.author) == (True, True, "why?\nand how?", asked.author)
@@ -94,6 +94,15 @@ def test_a_question_by_command_is_read_back_from_our_own_message_alone() -> None
     assert asked.shown() == "**Ada** asks:\n> why?\n> and how?"
     assert not read(ours | {"user": "U1"}).commanded
     assert not read(ours | {"metadata": {"event_type": "threadline_question", "event_payload": {"key": 1}}}).commanded
+
+
+@pytest.mark.parametrize(
+    ("more", "space"),
+    [({}, "T1"), ({"team": "T1"}, "T1"), ({"team": "T2"}, "T2"), ({"team": "T1", "user_team": "T2"}, "T2")],
+)
+def test_whoever_wrote_belongs_to_their_own_workspace_and_the_channel_to_ours(more: dict[str, Any], space: str) -> None:
+    message = read(raw(**more))
+    assert (message.author.space, message.target.channel.space) == (f"slack:{space}", "slack:T1")
 
 
 def test_a_hostile_name_is_no_markup() -> None:

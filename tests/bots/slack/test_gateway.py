@@ -221,6 +221,21 @@ async def test_a_status_that_comes_after_the_first_text_goes_with_the_next(rig: 
         await rig.simulator.wait_for(lambda: not rig.simulator.statuses())
 
 
+async def test_a_session_that_another_process_left_at_work_rests_with_the_next_edit(rig: SlackRig) -> None:
+    async with listening(rig.adapter) as heard:
+        said = await rig.simulator.say("user1", "", "hello", direct=True)
+        target = await answering(rig, await heard.message())
+        message = await rig.adapter.post(target, "hi", key="k1")
+        direct = target.channel.id.partition(":")[2].partition("/")[0]
+        rig.simulator.world.set_session(direct, said["ts"], "processing", "")
+    rig = rig.again()
+    async with listening(rig.adapter):
+        for text in ("hi there", "hi there, you"):
+            await rig.adapter.edit(target, message, text)
+            await rig.simulator.wait_for(lambda: rig.simulator.sessions()[0]["status"] == "active")
+    assert sum(call.path == "/agents.sessions.setStatus" for call in rig.simulator.calls) == 1
+
+
 async def test_where_there_are_no_agents_busy_is_silent_and_not_tried_again(rig: SlackRig) -> None:
     await rig.simulator.set_features(agent=False)
     await rig.simulator.fault(Rule("status", path="/assistant.threads.setStatus", status=200, body={"ok": False, "error": "no"}))

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bots.slack import names
+from bots.slack.interactions import spelt
 from bots.slack.limits import Limits
 from bots.slack.quiet import hide, quiet
 from bots.slack.reading import readable
@@ -161,3 +162,19 @@ def test_the_libraries_are_heard_from_warnings_on_without_secrets(caplog: pytest
         logger.exception("failed with %s", error)
     assert "xoxb-1" not in caplog.text
     assert "(hidden)" in caplog.text
+
+
+# commands
+
+
+@pytest.mark.parametrize(
+    ("name", "in_thread", "me", "written"),
+    [
+        ("ask", False, "threadline", "/ask"),
+        ("new", False, "threadline", "/threadline new"),
+        ("ask", True, "helper", "@helper /ask"),
+        ("new", True, "", "@threadline /new"),
+    ],
+)
+def test_a_command_is_named_as_it_is_given(name: str, in_thread: bool, me: str, written: str) -> None:
+    assert spelt(name, in_thread=in_thread, me=me) == written

@@ -93,6 +93,27 @@ async def test_a_stream_runs_out_after_its_lifetime_and_can_be_repaired() -> Non
         assert (line["text"], line["state"]) == ("one two three", None)
 
 
+async def test_an_open_stream_can_be_neither_changed_nor_deleted(simulator: Simulator, client: Slack) -> None:
+    root, ts = await started(simulator, client, markdown_text="one")
+    assert await refused(client.chat_update(channel=GENERAL, ts=ts, text="x")) == "streaming_state_conflict"
+    assert await refused(client.chat_delete(channel=GENERAL, ts=ts)) == "cant_delete_message"
+    answer = await client.conversations_replies(channel=GENERAL, ts=root)
+    assert answer["messages"][1]["streaming_state"] == "in_progress"
+    stopped = await client.chat_stopStream(channel=GENERAL, ts=ts)
+    assert stopped["message"]["streaming_state"] == "completed"
+    await client.chat_delete(channel=GENERAL, ts=ts)
+
+
+async def test_an_update_replaces_what_was_streamed(simulator: Simulator, client: Slack) -> None:
+    root, ts = await started(simulator, client, markdown_text="one")
+    await client.chat_stopStream(channel=GENERAL, ts=ts, markdown_text=" two")
+    blocks = [{"type": "markdown", "text": "three"}]
+    await client.chat_update(channel=GENERAL, ts=ts, text="3", blocks=blocks)
+    assert simulator.sees("user1", "general", root)[1]["text"] == "three"
+    for call in (client.chat_appendStream, client.chat_stopStream):
+        assert await refused(call(channel=GENERAL, ts=ts, markdown_text="x")) == "message_not_in_streaming_state"
+
+
 async def test_streams_can_be_made_to_run_out(simulator: Simulator, client: Slack) -> None:
     _, ts = await started(simulator, client, markdown_text="one")
     await simulator.expire_streams()
