@@ -26,9 +26,13 @@ _TYPES = {
 class Files:
     """Keeps the bytes: in memory, in the folder `state` + `.files`, or for a local server without a state in a passing folder."""
 
-    def __init__(self, state: Path | None, *, local: bool) -> None:
+    def __init__(self, state: Path | None, *, local: str | None) -> None:
+        """`local` is the bot's token where this is a local server: it keeps the files in a folder of that name
+        (tdlib/telegram-bot-api, ClientManager.cpp)."""
         self._passing = tempfile.TemporaryDirectory(prefix="telegram-") if local and state is None else None
         self._folder = Path(self._passing.name) if self._passing is not None else state and Path(f"{state}.files")
+        if self._folder is not None and local:
+            self._folder /= local
         self._kept: dict[str, bytes] = {}
 
     def close(self) -> None:
@@ -41,7 +45,7 @@ class Files:
         if self._folder is None:
             self._kept[file] = data
         else:
-            self._folder.mkdir(exist_ok=True)
+            self._folder.mkdir(parents=True, exist_ok=True)
             (self._folder / file).write_bytes(data)
 
     def read(self, file: str) -> bytes | None:
@@ -57,7 +61,7 @@ class Files:
             raise ValueError("there is no folder")
         path = self._folder / file
         if not path.exists():
-            self._folder.mkdir(exist_ok=True)
+            self._folder.mkdir(parents=True, exist_ok=True)
             with path.open("wb") as made:
                 made.truncate(size)
         return str(path.absolute())

@@ -63,7 +63,7 @@ class World:
 
     def __init__(self, config: SimulatorConfig) -> None:
         self.config = config
-        self.files = Files(config.state, local=config.local_mode)
+        self.files = Files(config.state, local=config.token if config.local_mode else None)
         self.state = State()
         self.changes = Changes()
         self.me = defaults.BOT

@@ -110,6 +110,7 @@ async def test_a_local_server_names_files_of_this_machine(tmp_path: Path) -> Non
         assert file.file_path is not None
         path = Path(file.file_path)
         assert path.is_absolute()
+        assert bot.token in path.parts
         assert (await asyncio.to_thread(path.stat)).st_size == 30 * 1024 * 1024
         given = tmp_path / "a note.txt"
         await asyncio.to_thread(given.write_text, "text")

@@ -1,0 +1,164 @@
+"""Long polling: an update is confirmed by asking for those after it, so that is done only once it is stored."""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, cast
+
+from telegram.error import Conflict, InvalidToken
+
+from bots.telegram.bot import Line, polling
+from bots.telegram.config import TelegramConfig
+from bots.telegram.convert import Json
+from bots.telegram.failures import Moved, failure
+from shared.errors import Failure, Misconfigured, RateLimited, Unavailable
+
+log = logging.getLogger(__name__)
+
+MOST = 100
+"""Updates in one answer (core.telegram.org/bots/api, getUpdates)."""
+
+RENEW = 3
+"""After how many failures in a row the connections are made anew: a flapping proxy can leave dead ones in the pool."""
+
+METHOD = "getupdates"
+"""Methods may be written in any case (core.telegram.org/bots/api, Making requests). The library wants its own method for the
+usual one; that reads all updates of an answer at once, so that one that it cannot read would hold up the others for ever."""
+
+
+class Poller:
+    """Asks for updates, and hands them on."""
+
+    def __init__(
+        self,
+        config: TelegramConfig,
+        wanted: Sequence[str],
+        *,
+        up: Callable[[], Awaitable[None]],
+        take: Callable[[Sequence[Json]], Awaitable[None]],
+        refused: Callable[[], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`up` is awaited before what is heard after an interruption, `take` returns once all is stored.
+
+        `refused` is called when Telegram does not accept the token. `clock` gives seconds that only grow.
+        """
+        self._config = config
+        self._wanted = list(wanted)
+        self._up = up
+        self._take = take
+        self._refused = refused
+        self._clock = clock
+        self._offset: int | None = None
+        """What is stored and not known to be confirmed ends before this. It is told once: after a week without updates their
+        ids begin anew at any number (core.telegram.org/bots/api, Update: update_id), and a greater one would drop them."""
+        self._heard: float | None = None
+        self.failures = 0
+        """Polls in a row that went wrong."""
+        self.conflict = False
+        """Whether another program asks for this bot's updates."""
+
+    @property
+    def age(self) -> float | None:
+        """Seconds since a poll was last answered; None before the first."""
+        return None if self._heard is None else self._clock() - self._heard
+
+    @property
+    def most(self) -> float:
+        """Seconds that a poll may take in all."""
+        return self._config.poll_seconds + self._config.poll_margin
+
+    async def run(self) -> None:
+        """Ask until cancelled. What `up` and `take` raise ends it."""
+        line, fresh, unstored = polling(self._config), True, 0
+        try:
+            while True:
+                # The first answer must not take long: it says that we are connected.
+                try:
+                    updates = await self._poll(line, 0 if fresh else self._config.poll_seconds)
+                except Failure as failed:
+                    fresh = True
+                    self.failures += 1
+                    if self.failures % RENEW == 0:
+                        await line.aclose()
+                        line = polling(self._config)
+                    await asyncio.sleep(self._pause(failed))
+                    continue
+                self._offset = None
+                self._heard = self._clock()
+                self._well()
+                if fresh:
+                    await self._up()
+                    fresh = False
+                try:
+                    await self._take(updates)
+                except Unavailable as failed:
+                    # None of them is confirmed, so all come again; those that were stored are known by their keys.
+                    unstored += 1
+                    log.warning("updates not taken", extra={"detail": failed.detail})
+                    await asyncio.sleep(self._wait(unstored))
+                    continue
+                unstored = 0
+                if updates:
+                    self._offset = max(int(each["update_id"]) for each in updates) + 1
+        finally:
+            await line.aclose()
+
+    def _well(self) -> None:
+        if self.failures:
+            log.info("Telegram is heard again", extra={"failures": self.failures})
+        self.failures, self.conflict = 0, False
+
+    def _pause(self, failed: Failure) -> float:
+        wait = self._wait(self.failures)
+        if isinstance(failed, RateLimited):
+            wait = max(wait, failed.retry_after)
+        if self.failures == 1:
+            log.warning("no updates from Telegram", extra={"detail": failed.detail, "seconds": round(wait, 1)})
+        return wait
+
+    def _wait(self, times: int) -> float:
+        wait = min(self._config.retry_wait * 2 ** min(times - 1, 10), self._config.longest_wait)
+        return wait * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
+
+    async def _poll(self, line: Line, timeout: int) -> list[Json]:
+        asked: dict[str, Any] = {"timeout": timeout, "limit": MOST, "allowed_updates": self._wanted}
+        if self._offset is not None:
+            asked["offset"] = self._offset
+        try:
+            async with asyncio.timeout(self.most):
+                answer: object = await line.bot.do_api_request(METHOD, api_kwargs=asked, read_timeout=self.most)
+            return _updates(answer)
+        except TimeoutError:
+            failed: Failure = Unavailable("Telegram: getUpdates: no answer in time")
+        except Exception as error:
+            # As with other calls: what is no answer of Telegram's ends in any exception.
+            failed = self._failure(error)
+        # Not in the handlers above: the exception, which may hold an address with the token, would come along as the context.
+        raise failed
+
+    def _failure(self, error: Exception) -> Failure:
+        if isinstance(error, Conflict):
+            if not self.conflict:
+                log.warning("another program asks for this bot's updates, or it has a webhook; stop the other one")
+            self.conflict = True
+        failed = failure("getUpdates", error)
+        if isinstance(failed, Moved):
+            return Unavailable("Telegram: getUpdates: an answer that cannot be read")
+        if isinstance(failed, Misconfigured) or isinstance(error, InvalidToken):
+            self._refused()
+            return Unavailable("Telegram: getUpdates: the token is not accepted")
+        return failed
+
+
+def _updates(answer: object) -> list[Json]:
+    """The updates of an answer, in their order. Raises `ValueError` for what is none."""
+    if not isinstance(answer, list):
+        raise ValueError("getUpdates: no list")
+    given = cast("list[object]", answer)
+    found = [each for one in given if isinstance(one, dict) and isinstance((each := cast("Json", one)).get("update_id"), int)]
+    if given and not found:
+        raise ValueError("getUpdates: updates without ids")
+    return sorted(found, key=lambda each: int(each["update_id"]))

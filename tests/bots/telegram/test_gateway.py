@@ -1,0 +1,251 @@
+import base64
+import logging
+from dataclasses import replace
+
+import pytest
+
+from sandbox.telegram.defaults import FORUMS, GROUPS, PEOPLE, SUPERGROUPS
+from shared.abilities import Drafts, Finds, Grows, Reacts, Recalls, Streams, Threads, Uploads
+from shared.chat import Adapter, Edited, Left, Message, Moved, Target
+from shared.commands import Menus, Spells
+from shared.errors import Gone
+from tests.bots.telegram.rig import ME, ROOMY, TelegramRig, telegram_rig
+from tests.conformance.adapter_rig import Heard, asked, listening
+
+ADA = PEOPLE["user1"][0]
+KITCHEN, GENERAL, WORKSHOP = GROUPS["kitchen"], SUPERGROUPS["general"], FORUMS["workshop"]
+
+
+async def told(rig: TelegramRig, heard: Heard, where: str, text: str, **more: object) -> Message:
+    """Somebody writes something; the message as it was heard."""
+    count = len(heard.messages) + 1
+    said = await rig.simulator.say("user1", where, text, **more)  # pyright: ignore[reportArgumentType]  # options of several kinds
+    rig.said = said["id"]
+    return await heard.message(count)
+
+
+async def answered(rig: TelegramRig, message: Message, text: str = "an answer") -> None:
+    """What was said is answered where it was said; the answer is shown there."""
+    await rig.adapter.post(message.target, text, key="k1")
+    assert rig.shown(message.target.channel) == [text]
+
+
+# places
+
+
+async def test_a_private_chat_needs_no_mention(rig: TelegramRig) -> None:
+    async with listening(rig.adapter) as heard:
+        message = await told(rig, heard, "@user1", "hello", direct=True)
+        assert message.addressed
+        assert (message.target.channel.id, message.target.channel.kind) == (f"telegram:{ADA}", "direct")
+        assert message.thread is None
+        await answered(rig, message)
+
+
+async def test_a_group_is_one_conversation_and_its_answers_are_replies(rig: TelegramRig) -> None:
+    async with listening(rig.adapter) as heard:
+        message = await told(rig, heard, "kitchen", f"{ME} hello")
+        assert (message.place.id, message.place.kind, message.place.title) == (f"telegram:{KITCHEN}", "group", "kitchen")
+        await answered(rig, message)
+        [own] = rig.own(message.target.channel)
+        assert own["reply_to"] == int(rig.said.partition(":")[2])
+        reply = await told(rig, heard, "kitchen", "and then?", reply_to=own["id"])
+        assert (reply.text, reply.addressed) == ("and then?", True)
+        assert reply.quoted is not None
+        assert (reply.quoted.own, reply.quoted.text) == (True, "an answer")
+
+
+async def test_each_topic_is_a_conversation_and_general_is_the_group(rig: TelegramRig) -> None:
+    async with listening(rig.adapter) as heard:
+        topic = await told(rig, heard, "workshop", f"{ME} in plans", topic="plans")
+        assert (topic.place.kind, topic.place.parent, topic.place.title) == ("thread", f"telegram:{WORKSHOP}", "plans")
+        assert topic.quoted is None
+        general = await told(rig, heard, "workshop", f"{ME} in General")
+        assert (general.place.id, general.place.kind) == (f"telegram:{WORKSHOP}", "group")
+        await answered(rig, topic, "in plans")
+        await answered(rig, general, "in General")
+        sent = [each.body for each in rig.simulator.calls if each.path == "/sendMessage"]
+        assert [each.get("message_thread_id") for each in sent] == ["2", None]
+
+
+async def test_a_chain_of_replies_stays_in_the_group(rig: TelegramRig) -> None:
+    async with listening(rig.adapter) as heard:
+        first = await told(rig, heard, "general", f"{ME} hello")
+        second = await told(rig, heard, "general", f"{ME} more", reply_to=rig.said)
+        assert first.place == second.place
+        await answered(rig, second)
+
+
+async def test_a_topic_of_a_private_chat_is_a_conversation() -> None:
+    async with telegram_rig(replace(ROOMY, topics_in_private=True)) as rig, listening(rig.adapter) as heard:
+        await rig.simulator.start("user1")
+        await heard.message()
+        topic = await rig.simulator.topic("user1", "@user1", "recipes")
+        message = await told(rig, heard, "@user1", "hello", topic=topic["id"])
+        assert message.place.id == f"telegram:{ADA}/{topic['id']}"
+        assert (message.place.kind, message.place.parent, message.addressed) == ("direct", f"telegram:{ADA}", True)
+        await answered(rig, message)
+
+
+async def test_privacy_mode_is_told(rig: TelegramRig, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, logger="bots")
+    async with listening(rig.adapter):
+        assert "privacy mode is on" in rig.adapter.health().detail
+    assert len([record for record in caplog.records if "privacy mode" in record.message]) == 1
+    async with telegram_rig(replace(ROOMY, privacy=False)) as rig, listening(rig.adapter):
+        assert "privacy" not in rig.adapter.health().detail
+
+
+async def test_without_privacy_mode_what_is_said_to_others_is_still_not_addressed() -> None:
+    async with telegram_rig(replace(ROOMY, privacy=False)) as rig, listening(rig.adapter) as heard:
+        assert not (await told(rig, heard, "general", "between us")).addressed
+        assert not (await told(rig, heard, "general", "/stop@other_bot")).addressed
+        assert (await told(rig, heard, "general", "/stop")).addressed
+
+
+async def test_health_says_when_it_last_heard(rig: TelegramRig) -> None:
+    async with listening(rig.adapter) as heard:
+        await asked(rig, heard)
+        assert "connected as @threadline_bot, last heard 0 s ago" in rig.adapter.health().detail
+
+
+# a group that moves
+
+
+async def test_a_group_that_became_a_supergroup_is_answered_there(rig: TelegramRig) -> None:
+    async with listening(rig.adapter) as heard:
+        message = await told(rig, heard, "kitchen", f"{ME} hello")
+        shown = await rig.adapter.post(message.target, "one", key="k1")
+        new = await rig.simulator.migrate("kitchen")
+        later = await told(rig, heard, "kitchen", f"{ME} still there?")
+        moves = heard.of(Moved)
+        assert {(each.old, each.channel) for each in moves} == {(f"telegram:{KITCHEN}", later.place)}
+        assert heard.events.index(moves[0]) < heard.events.index(later)
+        assert later.place.id == f"telegram:{new['id']}"
+        again = await rig.adapter.post(message.target, "two", key="k2")
+        assert again.startswith(f"telegram:{new['id']}/")
+        assert rig.shown(later.place) == ["two"]
+        for gone in (rig.adapter.edit(message.target, shown, "x"), rig.adapter.react(message.target, message.id, seen=True)):
+            with pytest.raises(Gone):
+                await gone
+        await rig.adapter.delete(message.target, shown)
+
+
+async def test_the_move_of_a_group_is_learned_from_a_refusal_too(rig: TelegramRig) -> None:
+    async with listening(rig.adapter) as heard:
+        message = await told(rig, heard, "kitchen", f"{ME} hello")
+        shown = await rig.adapter.post(message.target, "one", key="k1")
+    new = await rig.simulator.migrate("kitchen")
+    await rig.simulator.expire_updates()
+    again = rig.again()
+    async with listening(again.adapter) as heard:
+        with pytest.raises(Gone):
+            await again.adapter.edit(message.target, shown, "x")
+        move = await heard.one(Moved)
+        assert (move.old, move.channel.id) == (f"telegram:{KITCHEN}", f"telegram:{new['id']}")
+        await again.adapter.post(message.target, "two", key="k2")
+        await asked(again, heard)
+        assert len(heard.of(Moved)) == 1
+    assert [each["content"] for each in rig.simulator.messages(str(new["id"])) if each["content"]] == ["two"]
+
+
+# leaving
+
+
+async def test_being_blocked_or_removed_is_told_and_coming_back_is_not(rig: TelegramRig) -> None:
+    async with listening(rig.adapter) as heard:
+        private = await told(rig, heard, "@user1", "hello", direct=True)
+        await rig.simulator.block("user1")
+        assert (await heard.one(Left)).channel == f"telegram:{ADA}"
+        with pytest.raises(Gone):
+            await rig.adapter.post(private.target, "hello?", key="k1")
+        await rig.simulator.unblock("user1")
+        await rig.simulator.remove_bot("general")
+        assert (await heard.one(Left, 2)).channel == f"telegram:{GENERAL}"
+        await rig.simulator.add_bot("general")
+        await asked(rig, heard, "welcome back")
+        assert len(heard.of(Left)) == 2
+
+
+# edits
+
+
+async def test_an_edit_is_told_once_also_of_an_album_and_a_caption(rig: TelegramRig) -> None:
+    async with listening(rig.adapter) as heard:
+        file = {"kind": "photo", "content_base64": base64.b64encode(b"x").decode()}
+        message = await told(rig, heard, "general", f"{ME} look", attachments=[file])
+        await rig.preview()
+        await rig.change("look again")
+        edited = await heard.one(Edited)
+        assert edited.message == replace(message, text="look again")
+        await rig.simulator.react("user2", rig.said, "👍")
+        await rig.preview()
+        await asked(rig, heard, "after")
+        assert len(heard.of(Edited)) == 1
+
+
+# what comes with a message
+
+
+async def test_an_album_comes_as_messages_of_one_album(rig: TelegramRig) -> None:
+    async with listening(rig.adapter) as heard:
+        files = [{"kind": "photo", "size": 10}, {"kind": "photo", "size": 20}]
+        await rig.simulator.say("user1", "", "look", attachments=files, direct=True)
+        await heard.until(lambda: len(heard.messages) == 2)
+        first, second = heard.messages
+        assert first.album == second.album is not None
+        assert [each.text for each in heard.messages] == ["look", ""]
+        assert [len(each.attachments) for each in heard.messages] == [1, 1]
+
+
+async def test_an_album_is_addressed_as_a_whole() -> None:
+    async with telegram_rig(replace(ROOMY, privacy=False)) as rig, listening(rig.adapter) as heard:
+        files = [{"kind": "photo", "size": 10}, {"kind": "photo", "size": 20}]
+        await rig.simulator.say("user1", "general", "not for you", attachments=files)
+        await rig.simulator.say("user1", "general", f"{ME} look", attachments=files)
+        await heard.until(lambda: len(heard.messages) == 4)
+        assert [each.addressed for each in heard.messages] == [False, False, True, True]
+
+
+async def test_a_quoted_message_comes_with_its_files(rig: TelegramRig) -> None:
+    async with listening(rig.adapter) as heard:
+        said = await rig.simulator.say(
+            "user2", "general", "a plan", attachments=[{"kind": "document", "name": "a.pdf", "size": 5}]
+        )
+        message = await told(rig, heard, "general", f"{ME} what is this?", reply_to=said["id"])
+        assert message.quoted is not None
+        assert (message.quoted.name, message.quoted.text, message.quoted.own) == ("Ben", "a plan", False)
+        assert [each.name for each in message.quoted.attachments] == ["a.pdf"]
+
+
+async def test_stickers_and_forwards_are_told_in_words(rig: TelegramRig) -> None:
+    async with listening(rig.adapter) as heard:
+        sticker = await told(rig, heard, "@user1", "", attachments=[{"kind": "sticker", "emoji": "😀"}], direct=True)
+        assert (sticker.text, sticker.attachments) == ("😀", ())
+        forward = await told(rig, heard, "@user1", "/new", forwarded="Ben", direct=True)
+        assert forward.text == "[Forwarded from Ben]\n/new"
+
+
+async def test_what_it_can_do_is_told_by_its_face(rig: TelegramRig) -> None:
+    assert [each.__name__ for each in (Uploads, Reacts, Menus, Drafts, Spells) if not isinstance(rig.adapter, each)] == []
+    assert [each.__name__ for each in (Threads, Finds, Recalls, Streams, Grows) if isinstance(rig.adapter, each)] == []
+    checked: Adapter = rig.adapter
+    assert checked.name == "telegram"
+
+
+async def test_the_way_to_write_a_command_names_the_bot_in_groups(rig: TelegramRig) -> None:
+    async with listening(rig.adapter) as heard:
+        group = await asked(rig, heard)
+        private = await told(rig, heard, "@user1", "hello", direct=True)
+        assert rig.adapter.spell("new", group.place) == "/new@threadline_bot"
+        assert rig.adapter.spell("new", private.place) == "/new"
+        menu = await told(rig, heard, "general", rig.adapter.spell("new", group.place))
+        assert (menu.text, menu.addressed) == ("/new", True)
+
+
+async def test_a_reply_to_a_message_that_is_gone_is_sent_all_the_same(rig: TelegramRig) -> None:
+    async with listening(rig.adapter) as heard:
+        message = await asked(rig, heard)
+        await rig.simulator.delete(rig.said)
+        await answered(rig, message)
+        await rig.adapter.post(Target(message.target.channel), "with no reply", key="k2")
