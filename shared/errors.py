@@ -103,7 +103,12 @@ class UnknownModel(Refused):
 
 
 class TooLarge(Refused):
-    """More than the other side takes at once."""
+    """More than the other side takes, or gives, at once."""
+
+    def __init__(self, detail: str, most: int | None = None) -> None:
+        """`most` is how many bytes it would be, where that is known."""
+        super().__init__(detail)
+        self.most = most
 
 
 class Invalid(Refused):

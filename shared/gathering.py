@@ -136,8 +136,8 @@ async def _result(attachment: Attachment, adapter: Adapter, means: Means) -> Mat
             return await prepare(means.blobs, blob, name=attachment.name, media_type=attachment.media_type)
     except Unfit as unfit:
         return unfit.reason
-    except TooLarge:
-        return "size"
+    except TooLarge as failure:
+        return f"size {failure.most}" if failure.most else "size"
     except Gone:
         return "gone"
     except Forbidden:

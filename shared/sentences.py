@@ -3,14 +3,34 @@
 A sentence says what happened and what one can do. It never carries an internal name, an address or an error's own text.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
 from shared import errors
 
+_COMMAND = re.compile("\x02([a-z]+)( there)?\x03")
+
+
+def command(name: str, *, there: bool = False) -> str:
+    """A command in a text of ours: how people give it differs from place to place, and `spelt` writes that in its stead.
+
+    `there`: it is to be given in another conversation. Control characters mark it; `shared.harmless` takes those out of all that
+    others wrote.
+    """
+    return f"\x02{name}{' there' if there else ''}\x03"
+
+
+def spelt(text: str, spell: Callable[[str, bool], str]) -> str:
+    """The text with every command in it as `spell` writes it, which is given its name, and whether it is for elsewhere."""
+    return _COMMAND.sub(lambda found: spell(found[1], bool(found[2])), text)
+
+
 STOPPED = "Stopped."
-NOTHING_TO_STOP = "There is nothing to stop here. Write /stop in the conversation whose answer should end."
+NOTHING_TO_STOP = (
+    f"There is nothing to stop here. Write {command('stop', there=True)} in the conversation whose answer should end."
+)
 NEW = "This conversation is closed. Your next message starts a new one."
 NEW_NOTHING = "No conversation is open here. Mention me with a question to start one."
 EMPTY = "You mentioned me without a question. Write it after the mention."
@@ -20,9 +40,9 @@ NOT_STORED = "I could not note down your message, so I cannot answer it yet. The
 CRASHED = "I broke off twice while answering this, so I have given it up. Ask again if you still need the answer."
 NO_ANSWER = "The model gave no text. Ask again, perhaps in other words."
 CUT = "The answer reached its length limit. Write “continue” for the rest."
-CONTEXT_FULL = "This conversation has become too long for the model. Write /new to start a fresh one."
+CONTEXT_FULL = f"This conversation has become too long for the model. Write {command('new')} to start a fresh one."
 PAUSED = "The model paused here. Write “continue” to let it go on."
-REFUSED = "The model declined to answer this. Ask differently, or write /new to start afresh."
+REFUSED = f"The model declined to answer this. Ask differently, or write {command('new')} to start afresh."
 FAULT = "Something went wrong on my side, and I have given this up. Ask again; the person who runs this bot has been told."
 NOT_SHOWN = "I have an answer, but this place did not take it. Ask again, or tell the person who runs this bot."
 
@@ -62,9 +82,12 @@ def _failed(failure: errors.Failure) -> str:
         case errors.UnknownModel():
             return "The model that this bot is set to is not available. The person who runs this bot has to choose another."
         case errors.TooLarge():
-            return "That is more than the model takes at once. Shorten your message, or write /new to start a fresh conversation."
+            return (
+                f"That is more than the model takes at once. Shorten your message, or write {command('new')} to start a fresh "
+                "conversation."
+            )
         case errors.Invalid():
-            return "Claude did not accept this request. Write /new to start a fresh conversation, then ask again."
+            return f"Claude did not accept this request. Write {command('new')} to start a fresh conversation, then ask again."
         case _:
             return f"Something went wrong while asking Claude. {_AGAIN}"
 
@@ -112,8 +135,10 @@ _UNREAD: Mapping[str, str] = {
 
 
 def unread(name: str, problem: str) -> str:
-    """A file that a person sent is left out; `name` is harmless."""
-    return f"I could not read “{name}”: {_UNREAD.get(problem, _READABLE)}."
+    """A file that a person sent is left out; `name` is harmless. "size" may be followed by the bytes that it may have."""
+    reason, _, most = problem.partition(" ")
+    why = f"I can fetch no more than {int(most) >> 20} MB here. Send a smaller one" if most else _UNREAD.get(reason, _READABLE)
+    return f"I could not read “{name}”: {why}."
 
 
 def not_shown(name: str) -> str:
@@ -156,27 +181,29 @@ STOP_OVER = "This answer is not being written any more."
 RETRYING = "I am answering the last question again."
 CONTINUE = "Continue."
 UNDONE = "I have forgotten the last question and its answer. They can still be read here, but I do not know them any more."
-NO_COMMAND = "I do not know this command. Write /help to see those that there are."
-NO_QUESTION = "There is no question. Write it after /ask."
-NO_BUTTON = "I do not know this button any more. Write /help to see what I can do."
+NO_COMMAND = f"I do not know this command. Write {command('help')} to see those that there are."
+NO_QUESTION = f"There is no question. Write it after {command('ask')}."
+NO_BUTTON = f"I do not know this button any more. Write {command('help')} to see what I can do."
 ADMINS_ONLY = "Only this bot's admins may choose that for more than one conversation. Choose it for this conversation instead."
 NO_CONVERSATION = "No conversation is open here that this could hold for. Ask something first, then write this where I answer."
 NO_MODELS = "The model of this bot cannot be chosen."
 EFFORT_NEAREST = "The model here does not know this level; the nearest that it has is used."
 SYSTEM_TOO_LONG = "These instructions are too long. Shorten them to 1,500 characters."
 TOO_FAST = "You write faster than I may answer. Wait a minute, then go on."
-QUEUE_FULL = "Too many questions wait here for their answers. Ask again when some are answered, or write /stop to clear them."
+QUEUE_FULL = (
+    f"Too many questions wait here for their answers. Ask again when some are answered, or write {command('stop')} to clear them."
+)
 
 RETRY: Mapping[str, str] = {
     "nothing": "There is nothing here to answer again. Write your question.",
-    "busy": "The last question is being answered just now. Wait for it, or write /stop first.",
+    "busy": f"The last question is being answered just now. Wait for it, or write {command('stop')} first.",
     "old": "Something else was asked after this. Write the question again to have it answered anew.",
     "unknown": "I do not know this answer any more. Write the question again.",
-    "elsewhere": "This answer belongs to another conversation. Write /retry there.",
+    "elsewhere": f"This answer belongs to another conversation. Write {command('retry', there=True)} there.",
 }
 UNDO: Mapping[str, str] = {
     "nothing": "There is nothing here to forget.",
-    "busy": "The last question is being answered just now. Wait for it, or write /stop first.",
+    "busy": f"The last question is being answered just now. Wait for it, or write {command('stop')} first.",
 }
 MORE: Mapping[str, str] = {
     "nothing": "There is nothing here to go on with. Write your question.",
@@ -188,8 +215,8 @@ MORE: Mapping[str, str] = {
 RESUME: Mapping[str, str] = {
     "nothing": "There is no closed conversation here to go on with. Your next message to me starts a new one.",
     "busy": "The last question is being answered just now. Wait for it.",
-    "unknown": "I know no such conversation here. Write /list to see those that there are.",
-    "elsewhere": "That conversation belongs to another place. Write /resume there.",
+    "unknown": f"I know no such conversation here. Write {command('list')} to see those that there are.",
+    "elsewhere": f"That conversation belongs to another place. Write {command('resume', there=True)} there.",
 }
 
 SCOPE: Mapping[str, str] = {
@@ -236,7 +263,7 @@ def idle(quiet: timedelta) -> str:
     """A conversation was closed because nobody wrote."""
     return (
         f"Nobody wrote here for {length(quiet)}, so I have closed this conversation. "
-        "The next message starts a new one; /resume goes on with this one."
+        f"The next message starts a new one; {command('resume')} goes on with this one."
     )
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 
-from bots.discord.tables import table
 from shared.markdown import MENTION, Fence, Kind, is_blank, lines
+from shared.tables import table
 
 # Reading a member from its class is slow in Python 3.11, and this is done for every line of every preview.
 _PLAIN = (Kind.TEXT, Kind.BLANK, Kind.ROW)
 _TABLE, _CODE, _CLOSE = Kind.TABLE, Kind.CODE, Kind.CLOSE
+
+TABLE_WIDTH = 72
+"""The widest table, in columns of a fixed-width font, that is shown aligned: more wraps in a narrow Discord window."""
 
 LIMIT = 2000
 """The longest content of a message, in code points (Discord developer docs, Create Message; discord-api-docs#1315)."""
@@ -158,12 +161,12 @@ def _bold(source: str, title: str) -> str:
 
 
 def _end_table(rows: list[str], out: list[str], prose: list[str]) -> None:
-    aligned = table(tuple(rows))
-    if aligned.is_code:
+    shown = table(tuple(rows), TABLE_WIDTH)
+    if shown.aligned:
         _end_prose(prose, out)
-        out.extend(aligned.lines)
+        out += ["```", *shown.lines, "```"]
     else:
-        prose.extend(aligned.lines)
+        prose.extend(shown.lines)
     rows.clear()
 
 

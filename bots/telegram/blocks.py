@@ -6,8 +6,9 @@ import re
 
 from bots.telegram.inline import inline, unread
 from bots.telegram.pieces import EMPTY, Change, Piece, Span, apart, changed, joined
-from bots.telegram.tables import table
+from bots.telegram.tables import WIDTH
 from shared.markdown import fence_of
+from shared.tables import table
 
 RULE = Piece("———")
 """A line across the page."""
@@ -88,7 +89,7 @@ def table_rows(rows: list[str], in_table: list[bool]) -> Piece:
     if first:
         parts.append(inline("\n".join(row.strip() for row in rows[:first])))
     if first < len(rows):
-        shown = table(tuple(rows[first:]))
+        shown = table(tuple(rows[first:]), WIDTH)
         if shown.aligned:
             text = "\n".join(shown.lines)
             parts.append(Piece(text, (Span("pre", 0, len(text)),)))

@@ -66,7 +66,7 @@ class Files:
     async def fetch(self, calls: Callable[[], Calls], attachment: Attachment) -> AsyncIterator[bytes]:
         """The bytes, in pieces. See `shared.chat.Adapter.fetch`. Raises `TooLarge` for what Telegram gives no bot."""
         if not self._config.local and attachment.size > READ:
-            raise TooLarge(f"Telegram: a file of {attachment.size} bytes")
+            raise TooLarge(f"Telegram: a file of {attachment.size} bytes", READ)
         path = await calls().ask("getFile", lambda bot: _path(bot, attachment.ref))
         pieces = self._from_disk(path) if self._config.local else self._from_server(path)
         async for piece in pieces:

@@ -157,3 +157,9 @@ def test_what_others_wrote_cannot_be_taken_for_a_command_of_ours() -> None:
     forged = sentences.command("stop", there=True)
     for told in (harmless.code(forged), harmless.fenced(forged), harmless.plain(forged), harmless.flat(forged, 50)):
         assert sentences.spelt(told, lambda name, there: "forged") == told
+
+
+def test_a_file_that_a_platform_does_not_give_is_told_with_its_limit() -> None:
+    assert sentences.unread("a.zip", f"size {20 << 20}") == (
+        "I could not read “a.zip”: I can fetch no more than 20 MB here. Send a smaller one."
+    )

@@ -1,4 +1,4 @@
-"""Tables as Discord can show them: aligned in a code fence, or as lists when they are too wide for it."""
+"""Tables for platforms that have none: aligned for a fixed-width font, or as lists where they are too wide for it. Pure."""
 
 from __future__ import annotations
 
@@ -10,35 +10,35 @@ from wcwidth import wcswidth
 
 from shared.markdown import cells
 
-WIDTH = 72
-"""The widest table, in columns of a fixed-width font, that is shown aligned: more wraps in a narrow Discord window."""
-
-_MARKERS = re.compile(r"\*\*|__|~~|`+|\|\|")
+_MARKERS = re.compile(r"\*\*|__|~~|`+")
 _LINK = re.compile(r"!?\[([^\[\]]*+)\]\(([^()\s]*+)\)")
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The lines that show a table; `is_code` says that they are a code fence, else they are Markdown."""
+    """The lines that show a table; `aligned` says that they are for a fixed-width font, else they are Markdown."""
 
     lines: tuple[str, ...]
-    is_code: bool
+    aligned: bool
 
 
 @lru_cache(maxsize=128)  # a growing reply is measured and rendered again with every step; its finished tables stay the same
-def table(rows: tuple[str, ...]) -> Table:
-    """Lay out a table given as its lines of Markdown: header, delimiter line, rows. No cell is dropped."""
+def table(rows: tuple[str, ...], width: int) -> Table:
+    """Lay out a table given as its lines of Markdown: header, delimiter line, rows. No cell is dropped.
+
+    `width` is how many columns of a fixed-width font an aligned one may have.
+    """
     body = [cells(row) for index, row in enumerate(rows) if index != 1]
     rights = [cell.endswith(":") and not cell.startswith(":") for cell in cells(rows[1])]
     count = max(len(rights), *map(len, body))
     plain = [[_plain(cell) for cell in row] + [""] * (count - len(row)) for row in body]
     widths = [max(map(_width, column)) for column in zip(*plain, strict=True)]
-    if sum(widths) + 3 * (count - 1) > WIDTH:
-        return Table(tuple(_as_list(body)), is_code=False)
+    if sum(widths) + 3 * (count - 1) > width:
+        return Table(tuple(_as_list(body)), aligned=False)
     rights += [False] * (count - len(rights))
     shown = [_row(row, widths, rights) for row in plain]
     border = "─┼─".join("─" * width for width in widths)
-    return Table(("```", shown[0], border, *shown[1:], "```"), is_code=True)
+    return Table((shown[0], border, *shown[1:]), aligned=True)
 
 
 def _row(row: list[str], widths: list[int], rights: list[bool]) -> str:
@@ -63,7 +63,7 @@ def _as_list(body: list[list[str]]) -> list[str]:
 
 
 def _plain(cell: str) -> str:
-    """Return the text of a cell without markup, which would show raw within code."""
+    """The text of a cell without markup, which would show raw in a fixed-width font."""
     return _MARKERS.sub("", _LINK.sub(r"\1 (\2)", cell))
 
 
