@@ -26,6 +26,9 @@ class Demo(BaseModel):
     text: CliPositionalArg[str] = Field(default="", description="a line to write into a running demo")
     who: str = Field(default="user1", alias="as", description="who writes it")
     where: str = Field(default="general", alias="in", description="a channel, a thread's title, or direct")
+    port: int = Field(
+        default=0, ge=0, le=65_535, description="where the page is; 0 takes the port of the last time, or a free one"
+    )
     unless_configured: bool = Field(default=False, description="if a platform's token is set, run on the real platform instead")
 
 
@@ -82,9 +85,9 @@ async def _demo(demo: Demo) -> int:
     settings = load()
     if demo.text:
         return await surroundings.say(settings, demo.who, demo.where, demo.text)
-    if demo.unless_configured and (settings.discord_token or settings.slack_bot_token or settings.slack_app_token):
+    if demo.unless_configured and settings.platforms():
         return await _run()
-    await surroundings.serve(settings)
+    await surroundings.serve(settings, demo.port)
     return 0
 
 

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from typing import cast
 
+from bots.hooks import Hooked
 from shared.access import Access
 from shared.asking import Patience
 from shared.backends import Backend, Models
@@ -17,6 +19,12 @@ from shared.means import FileLimits, TurnSettings
 from shared.settings import Settings
 
 MEGABYTE = 1_000_000
+SLACK_PATH = "/slack/events"
+"""Where Slack posts events, commands and presses."""
+
+TELEGRAM_PATH = "/telegram/webhook"
+"""Where Telegram posts updates."""
+
 TOGETHER = 3
 """How many times the largest file all files of a question may have together."""
 
@@ -39,29 +47,74 @@ def adapters(settings: Settings) -> dict[str, Adapter]:
                 roles=bool(settings.discord_allowed_roles),
             )
         )
-    if settings.slack_bot_token or settings.slack_app_token:
+    if settings.slack_bot_token or settings.slack_app_token or settings.slack_signing_secret:
         found["slack"] = _slack(settings)
+    if settings.telegram_token:
+        found["telegram"] = _telegram(settings, settings.telegram_token.get_secret_value())
     if not found:
         raise Misconfigured(
-            "No platform is set up: put DISCORD_TOKEN, or SLACK_BOT_TOKEN and SLACK_APP_TOKEN, into .env (README.md says how to "
-            "get them), or try the demo with `make run`."
+            "No platform is set up: put DISCORD_TOKEN, or SLACK_BOT_TOKEN and SLACK_APP_TOKEN, or TELEGRAM_TOKEN into .env "
+            "(README.md says how to get them), or try the demo with `make run`."
         )
     return found
 
 
+def hooked(settings: Settings, adapters: Mapping[str, Adapter]) -> Mapping[str, Hooked]:
+    """The adapters to which their platforms post, by the paths to which they do."""
+    paths: dict[str, str] = {}
+    if settings.slack_events == "http":
+        paths["slack"] = SLACK_PATH
+    if settings.telegram_events == "webhook":
+        paths["telegram"] = TELEGRAM_PATH
+    # Each of these has the method; that its platform is set to it is what the settings say.
+    return {path: cast("Hooked", adapters[name]) for name, path in paths.items() if name in adapters}
+
+
 def _slack(settings: Settings) -> Adapter:
-    bot, app = settings.slack_bot_token, settings.slack_app_token
-    if bot is None or app is None:
-        raise Misconfigured("Slack needs both SLACK_BOT_TOKEN and SLACK_APP_TOKEN in .env; README.md says how to get them.")
+    bot, app, secret = settings.slack_bot_token, settings.slack_app_token, settings.slack_signing_secret
+    http = settings.slack_events == "http"
+    if bot is None or (secret if http else app) is None:
+        other, how = ("SLACK_SIGNING_SECRET", "with SLACK_EVENTS=http ") if http else ("SLACK_APP_TOKEN", "")
+        raise Misconfigured(f"Slack {how}needs both SLACK_BOT_TOKEN and {other} in .env; README.md says how to get them.")
     from bots.slack.adapter import SlackAdapter
     from bots.slack.config import SlackConfig
 
     return SlackAdapter(
         SlackConfig(
             bot_token=bot.get_secret_value(),
-            app_token=app.get_secret_value(),
+            app_token=app.get_secret_value() if app else "",
             api_url=settings.slack_api_url,
+            events=settings.slack_events,
+            signing_secret=secret.get_secret_value() if secret else "",
             connections=settings.slack_connections,
+            streams=settings.slack_streams == "on",
+        )
+    )
+
+
+def _telegram(settings: Settings, token: str) -> Adapter:
+    secret = settings.telegram_webhook_secret
+    if settings.telegram_events == "webhook" and (secret is None or not settings.telegram_webhook_url):
+        raise Misconfigured(
+            "Telegram with TELEGRAM_EVENTS=webhook needs both TELEGRAM_WEBHOOK_URL and TELEGRAM_WEBHOOK_SECRET in .env; "
+            "README.md says how to choose them."
+        )
+    if settings.telegram_webhook_url.startswith("http://") and not settings.telegram_api_url:
+        # core.telegram.org/bots/api, setWebhook, and Using a Local Bot API Server.
+        raise Misconfigured("TELEGRAM_WEBHOOK_URL has to begin with https://: only a Bot API server of your own posts to others.")
+    from bots.telegram.adapter import TelegramAdapter
+    from bots.telegram.config import TelegramConfig
+
+    return TelegramAdapter(
+        TelegramConfig(
+            token=token,
+            api_url=settings.telegram_api_url,
+            file_url=settings.telegram_file_url,
+            local=settings.telegram_local_mode == "on",
+            drafts=settings.telegram_drafts == "on",
+            events=settings.telegram_events,
+            webhook_url=settings.telegram_webhook_url,
+            webhook_secret=secret.get_secret_value() if secret else "",
         )
     )
 
@@ -165,10 +218,17 @@ def intake(settings: Settings, backend: Backend) -> Intake:
             direct_open=settings.discord_direct == "open",
         ),
         "slack": Access(
+            spaces=settings.slack_allowed_teams,
             channels=settings.slack_allowed_channels,
             users=settings.slack_allowed_users,
             admins=settings.slack_admins,
             direct_open=settings.slack_direct == "open",
+        ),
+        "telegram": Access(
+            channels=settings.telegram_allowed_chats,
+            users=settings.telegram_allowed_users,
+            admins=settings.telegram_admins,
+            direct_open=settings.telegram_direct == "open",
         ),
     }
     return Intake(

@@ -11,7 +11,7 @@ from importlib.metadata import version
 
 import structlog
 
-from bots import assembly
+from bots import assembly, hooks
 from bots.healthz import Checkup, Load, bind, serving
 from bots.lock import only_one
 from bots.notify import notify
@@ -62,6 +62,7 @@ class Server:
         self._began = time.monotonic()
         self._settings = settings
         self._adapters = assembly.adapters(settings)
+        self._hooked = assembly.hooked(settings, self._adapters)
         self._blobs = Blobs(settings.state_dir / "blobs")
         self._backend = assembly.backend(settings, self._blobs)
         self.ready = asyncio.Event()
@@ -88,6 +89,9 @@ class Server:
             health = bind(settings.health_port) if settings.health_port else None
             if health:
                 stack.callback(health.close)
+            posted = hooks.bind(settings.http_host, settings.http_port) if self._hooked else None
+            if posted:
+                stack.callback(posted.close)
             store = await Store.open(settings.state_dir / "threadline.db", clock=self._clock)
             stack.push_async_callback(store.aclose)
             stack.push_async_callback(self._backend.aclose)
@@ -113,11 +117,14 @@ class Server:
             )  # fmt: skip
             if health:
                 await stack.enter_async_context(serving(checkup, health))
-            async with _running() as start:
+            async with _running() as start, AsyncExitStack() as first:
                 parts = [start(self._platform(adapter, inbox, turns, checkup)) for adapter in self._adapters.values()]
                 parts += [start(inbox.marks(adapter).run()) for adapter in self._adapters.values()]
                 parts += [start(idle.run()), start(self._upkeep(store)), start(checkup.follow(self._notify.status))]
                 stopped = start(self._stopped())
+                if posted:
+                    # Nothing is taken any more before the adapters stop: what comes later is posted again.
+                    await first.enter_async_context(hooks.taking(self._hooked, posted))
                 # Not when a platform is connected: one that is away would keep a service manager from letting the others run.
                 await self._notify.ready(checkup.line())
                 try:

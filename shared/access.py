@@ -23,18 +23,22 @@ class Access:
     def allows(self, author: Author, channel: Channel) -> bool:
         """Whether this person may be answered in this place.
 
-        In a space, the space and the channel (or a thread's parent) must be listed, and the person or one of their roles.
+        In a space, the space and the channel (or a thread's parent) must be listed, and the person or one of their roles. The
+        space is the person's own, where they have one: others may share a channel with them.
         """
         listed = _bare(author.id) in self.users or self.administers(author)
         if channel.kind == "direct":
-            return self.direct_open or listed
-        if self.spaces and (channel.space is None or _bare(channel.space) not in self.spaces):
+            return listed or (self.direct_open and (author.space is None or self._within(author.space)))
+        if not self._within(author.space or channel.space):
             return False
         if self.channels and not {_bare(place) for place in (channel.id, channel.parent) if place} & self.channels:
             return False
         if not self.users and not self.roles:
             return True
         return listed or bool({_bare(role) for role in author.roles} & self.roles)
+
+    def _within(self, space: str | None) -> bool:
+        return not self.spaces or (space is not None and _bare(space) in self.spaces)
 
     def administers(self, author: Author) -> bool:
         """Whether this person may choose for others, and see what others use."""

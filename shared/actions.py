@@ -71,8 +71,9 @@ class Actions:
                 return await store.new(platform, cause, text=sentences.NEW, nothing=sentences.NEW_NOTHING)
             case "stop":
                 # Where it was written as a text, the answer that ends says enough.
-                done = sentences.STOPPING if isinstance(cause, Command) else None
-                return await store.stop(platform, cause, nothing=sentences.NOTHING_TO_STOP, done=done)
+                quiet = isinstance(cause, Command) and cause.quiet
+                done = sentences.STOPPING if isinstance(cause, Command) and not quiet else None
+                return await store.stop(platform, cause, nothing=None if quiet else sentences.NOTHING_TO_STOP, done=done)
             case "retry":
                 return await self._retry(platform, cause)
             case "undo":

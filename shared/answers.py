@@ -12,6 +12,7 @@ from shared.chat import Channel
 from shared.commands import COMMANDS, DEFAULT, SCOPES, Option, Scope
 from shared.harmless import code, fenced
 from shared.scopes import Chosen, Won
+from shared.sentences import command
 from shared.store import Budget, Spending, Talk, Told
 
 WORD: Mapping[str, str] = {"model": "model", "effort": "effort", "system": "instructions"}
@@ -21,7 +22,7 @@ UNSET: Mapping[str, str] = {"model": "the backend's own", "effort": "the model's
 """What is shown where nothing was chosen and nothing is set."""
 
 _CLOSED = {
-    "new": "closed with /new",
+    "new": f"closed with {command('new')}",
     "left": "closed, since I could not stay",
     "idle": "closed, since nobody wrote",
     "resumed": "closed for another one",
@@ -35,7 +36,7 @@ _DECIDED: Mapping[str, str] = {
     "joined": "It was taken together with the message before it.",
     "queue_full": "It was not taken: too many questions waited. Ask again.",
     "too_fast": "It was not taken: too many messages came within a minute. Wait a moment, then ask again.",
-    "over_limit": "It was not taken: a limit for this month is used up. /usage shows which.",
+    "over_limit": f"It was not taken: a limit for this month is used up. {command('usage')} shows which.",
     "edited": "It was a change of a message, and I took it over.",
     "deleted": "A message was deleted, and I have forgotten it.",
     "not_allowed": "It was not answered: I may not answer this person here. The person who runs this bot can change that.",
@@ -44,18 +45,18 @@ _DECIDED: Mapping[str, str] = {
     "too_old": "It was not answered: I was away, and it was too old when I came back. Ask again if it still matters.",
 }
 _CAME: Mapping[str, str] = {
-    "queued": "It waits for its turn. /stop takes it back.",
-    "running": "It is being answered. /stop ends that.",
+    "queued": f"It waits for its turn. {command('stop')} takes it back.",
+    "running": f"It is being answered. {command('stop')} ends that.",
     "stopping": "Its answer is being stopped.",
     "answered": "Its answer is ready and is being shown.",
     "done": "It was answered.",
-    "stopped": "Its answer was stopped. /retry answers it again.",
-    "failed": "It was not answered. /retry tries it again.",
+    "stopped": f"Its answer was stopped. {command('retry')} answers it again.",
+    "failed": f"It was not answered. {command('retry')} tries it again.",
 }
 _LACKED: Mapping[str, str] = {
     "Crashed": sentences.CRASHED,
     "Fault": sentences.FAULT,
-    "RateLimited": "Claude took no more requests from us. /retry asks again.",
+    "RateLimited": f"Claude took no more requests from us. {command('retry')} asks again.",
 }
 _ENDED: Mapping[str, str] = {
     "refusal": "The model declined to answer it. Ask differently.",
@@ -96,7 +97,7 @@ def chose(name: str, scope: Scope, shown: str | None, now: Named) -> str:
 
 def no_model(named: str, models: Sequence[str]) -> str:
     """There is no such model."""
-    return f"There is no model {code(named)} for me. There are {', '.join(models)}; /model shows which one holds."
+    return f"There is no model {code(named)} for me. There are {', '.join(models)}; {command('model')} shows which one holds."
 
 
 def no_effort(named: str, levels: Sequence[str]) -> str:
@@ -112,8 +113,8 @@ def no_scope(named: str) -> str:
 def instructions(now: Chosen) -> str:
     """The instructions that hold."""
     if not now.value:
-        return "There are no further instructions here. Write them after /system."
-    back = f"/system {DEFAULT}" if now.scope == "conversation" else f"/system {DEFAULT} for:{now.scope}"
+        return f"There are no further instructions here. Write them after {command('system')}."
+    back = f"{command('system')} {DEFAULT}" if now.scope == "conversation" else f"{command('system')} {DEFAULT} for:{now.scope}"
     return f"The instructions here, {origin(now.scope)}:\n{fenced(now.value)}\nWrite `{back}` to take them back."
 
 
@@ -128,7 +129,7 @@ def listed(talks: Sequence[Talk], now: datetime, *, here: Channel) -> str:
     if not talks:
         return "There are no conversations here yet. Ask me something to start one."
     lines = [_talk(talk, now, here) for talk in talks]
-    return "\n".join(["The conversations here; /resume and a number goes on with one:", *lines])
+    return "\n".join([f"The conversations here; {command('resume')} and a number goes on with one:", *lines])
 
 
 def short(talk: Talk) -> str:
@@ -182,7 +183,8 @@ def settings(choices: Mapping[str, Named], idle: tuple[timedelta | None, Scope],
     closes = "never" if time is None else f"after {sentences.length(time)} without a message"
     lines.append(f"- a conversation is closed: {closes}, set for {sentences.SCOPE[scope]}")
     lines += [f"- `{name}`: {code(value)}, {'set by the operator' if chosen else 'the default'}" for name, value, chosen in told]
-    return "\n".join(["What holds here:", *lines, "/model, /effort and /system change the first three; /usage shows the limits."])
+    change = f"{command('model')}, {command('effort')} and {command('system')} change the first three"
+    return "\n".join(["What holds here:", *lines, f"{change}; {command('usage')} shows the limits."])
 
 
 def help_(place: Channel) -> str:
@@ -193,7 +195,7 @@ def help_(place: Channel) -> str:
         "thread": "Write in my thread; elsewhere mention me, or reply to one of my messages.",
     }[place.kind]
     files = "You can attach pictures, PDFs and texts. Edit your last question to have it answered again."
-    lines = [f"- `{' '.join((f'/{spec.name}', *map(_option, spec.options)))}`: {spec.description}" for spec in COMMANDS]
+    lines = [f"- `{' '.join((command(spec.name), *map(_option, spec.options)))}`: {spec.description}" for spec in COMMANDS]
     return "\n".join([talk, files, *lines])
 
 

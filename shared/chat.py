@@ -273,7 +273,7 @@ class Adapter(Protocol):
         ...
 
     def limits(self, target: Target, act: Act) -> Sequence[Limit]:
-        """Every scope in which the act is counted, as known now."""
+        """Every scope in which the act is counted, as known now; none for an act that the platform does not have."""
         ...
 
     async def post(

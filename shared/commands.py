@@ -172,3 +172,15 @@ class Menus(Protocol):
     def offer(self, commands: Sequence[Spec], complete: Complete) -> None:
         """Offer these from the next connection on. Registered with the platform only if they have changed."""
         ...
+
+
+@runtime_checkable
+class Spells(Protocol):
+    """Has its own way to write a command; elsewhere it is a slash and the name."""
+
+    def spell(self, command: str, place: Channel, *, there: bool = False) -> str:
+        """What a person writes in `place` to give this command, without its options; plain words that are no markup.
+
+        `there`: what they write in another conversation that is near it.
+        """
+        ...

@@ -11,6 +11,7 @@
     - Silent           no sign of life for too long
     - TookTooLong      the limit for a whole turn is over
   - Gone               the message or the channel is no longer there
+    - Stranded         the message stayed behind in a channel that has become another
   - Refused            a no that repeating does not change
     - Forbidden        a permission is missing on the platform
     - BadKey           the backend does not accept our credentials
@@ -80,6 +81,10 @@ class TookTooLong(Unavailable):
 
 class Gone(Failure):
     """The message or the channel is no longer there."""
+
+
+class Stranded(Gone):
+    """The message stayed behind in a channel that has become another; what it said can be said again there."""
 
 
 class Refused(Failure):

@@ -5,7 +5,7 @@ What is not meant for us is not stored: only how far each channel has been read 
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -157,7 +157,7 @@ class Inbox:
             return None
         try:
             with marks.taking(message.target.channel.id):
-                taken = await self._decide(adapter.name, message)
+                taken = await (self._too_old(adapter, message) or self._decide(adapter.name, message))
         except StoreUnusable as failure:
             if isinstance(adapter, Recalls):
                 marks.stick(message.target.channel, message.sent_at - UNDERWAY)
@@ -167,6 +167,15 @@ class Inbox:
         marks.read(message)
         self._accept("message", adapter, message, taken, message=message.id, recalled=message.recalled)
         return taken.decision
+
+    def _too_old(self, adapter: Adapter, message: Message) -> Awaitable[Taken] | None:
+        """Tell who wrote so long ago that it is not answered; None for others. What is read in a past, the recall tells of."""
+        age = self._intake.recall_age
+        if isinstance(adapter, Recalls) or not message.recalled or self._clock() - message.sent_at <= age:
+            return None
+        if not self._allowed(adapter.name, message):
+            return None
+        return self._telling.once(adapter.name, message, "too_old", sentences.too_old((), 1, age))
 
     async def _decide(self, platform: str, message: Message) -> Taken:
         # No await before the store's first line: its queue keeps the order in which the calls begin.

@@ -5,10 +5,10 @@ A `ValueError` says what a value has to look like; it never holds the value, whi
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
+from typing import Literal, cast
 
 HOURS_MOST = 8_760.0
 PRICE_MOST = 100_000.0
@@ -43,6 +43,18 @@ class Price:
 def words(text: str) -> Sequence[str]:
     """What stands between commas."""
     return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def check_ids(ids: Iterable[str], kind: Literal["number", "signed", "code"]) -> None:
+    """Whether these look like ids of a platform: numbers, numbers that may be negative, or capitals and digits."""
+    like = {
+        "number": (r"[0-9]+", "ids, which are numbers,"),
+        "signed": (r"-?[0-9]+", "ids, which are numbers (those of groups are negative),"),
+        "code": (r"[A-Z0-9]+", "ids like U0123ABCD,"),
+    }
+    form, told = like[kind]
+    if not all(re.fullmatch(form, each) for each in ids):
+        raise ValueError(f"takes {told} with commas between them")
 
 
 def hours(text: str, *, like: str) -> Mapping[str, float]:

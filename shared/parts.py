@@ -13,7 +13,7 @@ import structlog
 
 from shared.abilities import Drafts, Finds, Streams, Uploads
 from shared.chat import Adapter, ChannelId, MessageId, Target
-from shared.errors import Gone, RateLimited, Refused, Unavailable
+from shared.errors import Gone, RateLimited, Refused, Stranded, Unavailable
 from shared.steps import Slot, Step
 
 log = structlog.get_logger(__name__)
@@ -215,8 +215,8 @@ class Parts:
         try:
             await self._adapter.edit(target, slot.message, step.text, buttons=step.buttons)
         except Gone as failure:
-            if slot.old:
-                # The answer before was taken away; the new one was asked for all the same.
+            if slot.old or isinstance(failure, Stranded):
+                # The answer before was taken away, and the new one was asked for all the same; or nobody took anything away.
                 await self._ledger.sending(step.ordinal, target.channel.id, "text")
                 self.texts[step.ordinal] = Slot()
                 return

@@ -6,11 +6,12 @@ hands over; the first of these wins. `.env.example` lists them all with their me
 
 import difflib
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -34,13 +35,14 @@ SYSTEM_PROMPT = (
 )
 
 # Prefixes that only our settings have: a misspelt one in the environment is told as one in `.env` is.
-_OURS = ("DISCORD_", "SLACK_", "THREADLINE_")
+_OURS = ("DISCORD_", "SLACK_", "TELEGRAM_", "THREADLINE_")
 
 _NUMBERS = (
     "discord_allowed_servers", "discord_allowed_channels", "discord_allowed_roles", "discord_allowed_users", "discord_admins",
 )  # fmt: skip
-_CODES = ("slack_allowed_channels", "slack_allowed_users", "slack_admins")
-_LISTS = (*_NUMBERS, *_CODES)
+_CODES = ("slack_allowed_teams", "slack_allowed_channels", "slack_allowed_users", "slack_admins")
+_SIGNED = ("telegram_allowed_chats", "telegram_allowed_users", "telegram_admins")
+_LISTS = (*_NUMBERS, *_CODES, *_SIGNED)
 
 _TOLD = (
     "thinking", "web_search", "web_fetch", "code_execution", "history_turns", "files_per_message", "file_megabytes",
@@ -59,6 +61,8 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "console", "json"] = "auto"
     health_port: int = Field(default=0, ge=0, le=65_535)
+    http_host: str = "127.0.0.1"
+    http_port: int = Field(default=8000, ge=1, le=65_535)
 
     # Discord
     discord_token: SecretStr | None = None
@@ -77,13 +81,32 @@ class Settings(BaseSettings):
     # Slack
     slack_bot_token: SecretStr | None = None
     slack_app_token: SecretStr | None = None
+    slack_events: Literal["socket", "http"] = "socket"
+    slack_signing_secret: SecretStr | None = None
     slack_api_url: str = ""
     slack_connections: int = Field(default=2, ge=1, le=10)
+    slack_streams: Switch = "on"
+    slack_allowed_teams: Names = frozenset()
     slack_allowed_channels: Names = frozenset()
     slack_allowed_users: Names = frozenset()
     slack_admins: Names = frozenset()
     slack_direct: Literal["closed", "open"] = "closed"
     slack_idle_hours: float | None = Field(default=None, ge=0, le=8_760)
+
+    # Telegram
+    telegram_token: SecretStr | None = None
+    telegram_api_url: str = ""
+    telegram_file_url: str = ""
+    telegram_local_mode: Switch = "off"
+    telegram_events: Literal["polling", "webhook"] = "polling"
+    telegram_webhook_url: str = ""
+    telegram_webhook_secret: SecretStr | None = None
+    telegram_drafts: Switch = "off"
+    telegram_allowed_chats: Names = frozenset()
+    telegram_allowed_users: Names = frozenset()
+    telegram_admins: Names = frozenset()
+    telegram_direct: Literal["closed", "open"] = "closed"
+    telegram_idle_hours: float | None = Field(default=None, ge=0, le=8_760)
 
     # Claude
     backend: Literal["anthropic_api", "claude_web", "demo"] = "anthropic_api"
@@ -151,22 +174,12 @@ class Settings(BaseSettings):
         """Lists are written with commas: 123, 456."""
         return frozenset(lists.words(value)) if isinstance(value, str) else value
 
-    @field_validator(*_CODES, mode="after")
+    @field_validator(*_LISTS, mode="after")
     @classmethod
-    def _codes(cls, value: frozenset[str]) -> frozenset[str]:
-        """Slack's ids are capitals and digits (docs.slack.dev, Users and channels)."""
-        for part in value:
-            if not part.isascii() or not part.isalnum() or part != part.upper():
-                raise ValueError("takes Slack ids like U0123ABCD, with commas between them")
-        return value
-
-    @field_validator(*_NUMBERS, mode="after")
-    @classmethod
-    def _numbers(cls, value: frozenset[str]) -> frozenset[str]:
-        """Discord's ids are numbers; a name here would let nobody in without saying why."""
-        for part in value:
-            if not part.isascii() or not part.isdigit():
-                raise ValueError("takes Discord ids, which are numbers, with commas between them")
+    def _ids(cls, value: frozenset[str], info: ValidationInfo) -> frozenset[str]:
+        """A name where an id should be would let nobody in without saying why."""
+        name = info.field_name or ""
+        lists.check_ids(value, "number" if name in _NUMBERS else "code" if name in _CODES else "signed")
         return value
 
     @field_validator("idle_channels", mode="before")
@@ -189,7 +202,18 @@ class Settings(BaseSettings):
             lists.mcp_servers(value.get_secret_value())
         return value
 
-    @field_validator("discord_api_url", "discord_gateway_url", "anthropic_base_url", "claude_web_base_url", "slack_api_url")
+    @field_validator("telegram_webhook_secret")
+    @classmethod
+    def _word(cls, value: SecretStr | None) -> SecretStr | None:
+        """What Telegram takes as such (core.telegram.org/bots/api, setWebhook: secret_token)."""
+        if value is not None and not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", value.get_secret_value()):
+            raise ValueError("takes 1 to 256 letters, digits, - and _")
+        return value
+
+    @field_validator(
+        "discord_api_url", "discord_gateway_url", "anthropic_base_url", "claude_web_base_url", "slack_api_url",
+        "telegram_api_url", "telegram_file_url", "telegram_webhook_url",
+    )  # fmt: skip
     @classmethod
     def _url(cls, value: str) -> str:
         """Addresses are http, https, ws or wss; a slash at the end is dropped."""
@@ -197,7 +221,10 @@ class Settings(BaseSettings):
             raise ValueError("has to begin with http://, https://, ws:// or wss://")
         return value.rstrip("/")
 
-    @field_validator("discord_token", "anthropic_api_key", "claude_web_session_key", "slack_bot_token", "slack_app_token")
+    @field_validator(
+        "discord_token", "anthropic_api_key", "claude_web_session_key", "slack_bot_token", "slack_app_token",
+        "slack_signing_secret", "telegram_token",
+    )  # fmt: skip
     @classmethod
     def _printable(cls, value: SecretStr | None) -> SecretStr | None:
         """Keys and tokens travel in HTTP headers: one with a blank or a sign beyond ASCII fails with every call."""
@@ -217,11 +244,16 @@ class Settings(BaseSettings):
         """Our own reader of files takes the place of pydantic's: that one takes an empty file for a value."""
         return init_settings, env_settings, dotenv_settings, InitSettingsSource(settings_cls, _credentials())
 
+    def platforms(self) -> bool:
+        """Whether anything is set that is for a platform alone."""
+        tokens = (self.discord_token, self.slack_bot_token, self.slack_app_token, self.slack_signing_secret, self.telegram_token)
+        return any(tokens)
+
     def secrets(self) -> list[str]:
         """Every secret value, for the log to keep out."""
         values = [
-            self.discord_token, self.slack_bot_token, self.slack_app_token, self.anthropic_api_key, self.claude_web_session_key,
-            self.claude_web_proxy,
+            self.discord_token, self.slack_bot_token, self.slack_app_token, self.slack_signing_secret, self.anthropic_api_key,
+            self.claude_web_session_key, self.claude_web_proxy, self.telegram_token, self.telegram_webhook_secret,
         ]  # fmt: skip
         tokens = [server.token for server in self.mcp() if server.token]
         return [*(value.get_secret_value() for value in values if value), *tokens]
@@ -232,7 +264,7 @@ class Settings(BaseSettings):
 
     def idle_by_platform(self) -> Mapping[str, float]:
         """The hours of the platforms that have a time of their own."""
-        hours = {"discord": self.discord_idle_hours, "slack": self.slack_idle_hours}
+        hours = {"discord": self.discord_idle_hours, "slack": self.slack_idle_hours, "telegram": self.telegram_idle_hours}
         return {platform: each for platform, each in hours.items() if each is not None}
 
     def told(self) -> Sequence[tuple[str, str, bool]]:

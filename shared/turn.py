@@ -16,7 +16,7 @@ import structlog
 from shared import context, ending, sentences
 from shared.asking import Asking
 from shared.backends import Usage
-from shared.chat import Adapter, MessageId
+from shared.chat import Adapter, MessageId, Target
 from shared.delivery import deliver
 from shared.errors import Failure, StoreUnusable
 from shared.gathering import Gathered, gather
@@ -31,6 +31,9 @@ log = structlog.get_logger(__name__)
 
 Aside = Literal["given back", "again"]
 """Why an attempt has no final: the server stops, or the question has changed."""
+
+REST_SECONDS = 2.0
+"""How long taking a busy sign away may hold up what comes after."""
 
 
 def _nothing() -> Usage | None:
@@ -48,6 +51,8 @@ class Turn:
         self._attempt: asyncio.Task[Final] | None = None
         self._asking: Asking | None = None
         self._used: Callable[[], Usage | None] = _nothing
+        self._signed: Target | None = None
+        """Where a busy sign was shown."""
         self._stopped = False
         self._drained = False
         self._changed = False
@@ -99,6 +104,7 @@ class Turn:
             return await deliver(work, adapter, reply, final, self._means)
         finally:
             await reply.leave()
+            await self._rest(adapter, reply)
 
     async def _open(self) -> Work:
         turn = self.waiting.turn
@@ -252,10 +258,23 @@ class Turn:
                 target = await reply.place()
                 if permit := self._means.governor.try_permit(adapter.limits(target, "busy")):
                     async with permit:
+                        self._signed = target
                         await adapter.busy(target, "thinking")
             except Failure as failure:
                 log.debug("no busy sign", detail=failure.detail)
             await asyncio.sleep(adapter.busy_seconds)
+
+    async def _rest(self, adapter: Adapter, reply: Reply) -> None:
+        """Take the busy sign away where nothing was shown that did: some last for minutes."""
+        target, self._signed = self._signed, None
+        if target is None or reply.begun:
+            return
+        try:
+            if permit := self._means.governor.try_permit(adapter.limits(target, "busy")):
+                async with permit, asyncio.timeout(REST_SECONDS):
+                    await adapter.busy(target, None)
+        except (Failure, TimeoutError) as failure:
+            log.debug("a busy sign stays", detail=str(failure))
 
 
 def _unsaid(work: Work) -> bool:

@@ -78,6 +78,8 @@ class Limits:
 
     def of(self, act: Act, channel: int, kept_back: int = 0) -> tuple[Limit, ...]:
         """Every scope that an act in a channel counts in; `kept_back` calls a second are left to others."""
+        if act not in _GROUPS:
+            return ()
         now = self._clock()
         group = self._shared(_GROUPS[act])
         bucket = self._buckets.get((group, channel)) or _new(group)

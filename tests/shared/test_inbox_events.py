@@ -282,3 +282,20 @@ def test_a_choice_holds_for_the_next_answer(tmp_path: Path, scope: str) -> None:
             assert (first.effort, second.effort) == (None, "low")
 
     run()
+
+
+# -- what was brought late
+
+
+@on_hurrying_clock
+async def test_what_was_missed_too_long_ago_is_told_once_and_not_answered_where_the_past_cannot_be_read(tmp_path: Path) -> None:
+    async with house(tmp_path, access=ADA_ALONE, recall_age=timedelta(hours=6)) as h:
+        old = NOON - timedelta(hours=7)
+        await all_of(h, replace(note(100), recalled=True, sent_at=old))
+        await all_of(h, replace(note(101, "bot, /new"), recalled=True, sent_at=old))
+        await all_of(h, replace(note(102, who="eve"), recalled=True, sent_at=old))
+        assert h.shown() == [sentences.too_old((), 1, timedelta(hours=6)), sentences.NOT_ALLOWED]
+        assert (await all_of(h, replace(note(103), recalled=True)))[2:] == ["re ada: hello"]
+        assert (await all_of(h, replace(note(104), sent_at=old)))[3:] == ["re ada: hello"]
+        decisions = [decision for (decision,) in h.rows("SELECT decision FROM keys ORDER BY key")]
+        assert decisions == ["too_old", "too_old", "not_allowed", "queued", "queued"]

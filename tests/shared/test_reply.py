@@ -1,12 +1,13 @@
 """One growing reply on the odd platform, on a clock that jumps."""
 
 import asyncio
+from collections.abc import Sequence
 from itertools import repeat
 
 import pytest
 
-from shared.chat import MessageId
-from shared.errors import Forbidden, Gone
+from shared.chat import Button, MessageId, Target
+from shared.errors import Forbidden, Gone, Stranded
 from shared.steps import Slot
 from tests.odd.platform import FindingAdapter, OddAdapter
 from tests.shared.jumping import now, on_jumping_clock
@@ -178,6 +179,31 @@ async def test_a_part_that_is_gone_is_a_loss_and_is_not_shown_again() -> None:
         await reply.finish("One two.")
         assert (d.service.shown("hall"), d.lost) == ([], 1)
         assert d.calls() == [("post", "One"), ("edit", "One two.")]
+
+
+class MovingAdapter(OddAdapter):
+    """What it showed before its channel became another can be changed no more."""
+
+    left_behind: frozenset[MessageId] = frozenset()
+
+    async def edit(self, target: Target, message: MessageId, markdown: str, *, buttons: Sequence[Button] = ()) -> None:
+        if message in self.left_behind:
+            raise Stranded("another place by now")
+        await super().edit(target, message, markdown, buttons=buttons)
+
+
+@on_jumping_clock
+async def test_a_part_that_stayed_behind_as_its_channel_became_another_is_shown_anew() -> None:
+    async with desk(MovingAdapter) as d:
+        reply = d.reply()
+        reply.show("One")
+        await d.service.until(lambda: d.service.shown("hall") == ["One"])
+        d.adapter.left_behind = frozenset({MessageId(f"odd:{note.number}") for note in d.service.boards["hall"].notes})
+        reply.show("One two")
+        await d.service.until(lambda: len(d.service.shown("hall")) == 2)
+        await reply.finish("One two three.")
+        assert (d.service.shown("hall"), d.lost) == (["One", "One two three."], 0)
+        assert d.notes.calls == [("sending", 0), ("shown", 0)] * 2
 
 
 @on_jumping_clock

@@ -7,7 +7,7 @@ from bots.telegram.names import GENERAL, Moves, Place, channel_id, message_id, m
 from sandbox.faults import Rule
 from shared.chat import ChannelId
 from shared.errors import Failure, Forbidden, Gone, RateLimited, Refused, TooLarge, Unavailable
-from tests.bots.telegram.rig import TelegramRig
+from tests.bots.telegram.rig import TelegramRig, told_to_wait
 from tests.conformance.adapter_rig import asked, listening
 
 
@@ -53,7 +53,8 @@ async def test_what_telegram_refuses_becomes_a_failure_of_ours(
         assert type(caught.value) is failure
         assert "sendMessage" in caught.value.detail
         assert said(caught.value)
-        await rig.adapter.post(target, "hello", key="k1")
+        if failure is not RateLimited:
+            await rig.adapter.post(target, "hello", key="k1")
 
 
 async def test_a_wait_that_was_asked_for_blocks_its_chat_and_no_other(rig: TelegramRig) -> None:
@@ -69,6 +70,39 @@ async def test_a_wait_that_was_asked_for_blocks_its_chat_and_no_other(rig: Teleg
         assert 70 < max(limit.blocked for limit in rig.adapter.limits(group, "edit")) <= 77
         assert max(limit.blocked for limit in rig.adapter.limits(private, "edit")) == 0
         await rig.adapter.post(private, "hello", key="k2")
+
+
+async def test_until_a_wait_is_over_nothing_goes_to_its_chat_whoever_asks(rig: TelegramRig) -> None:
+    """Also what a permit was given to before: each call makes the wait longer."""
+    async with listening(rig.adapter) as heard:
+        target = (await asked(rig, heard)).target
+        shown = await rig.adapter.post(target, "one", key="k1")
+        await rig.simulator.fault(told_to_wait(60, path="/editMessageText$"))
+        for _ in range(2):
+            with pytest.raises(RateLimited) as caught:
+                await rig.adapter.edit(target, shown, "two")
+            assert 59 < caught.value.retry_after <= 60
+        calls = len(rig.simulator.calls)
+        for act in (
+            rig.adapter.post(target, "two", key="k2"),
+            rig.adapter.delete(target, shown),
+            rig.adapter.busy(target, "thinking"),
+            rig.adapter.react(target, shown, seen=True),
+        ):
+            with pytest.raises(RateLimited):
+                await act
+        assert {call.path for call in list(rig.simulator.calls)[calls:]} <= {"/getupdates"}
+
+
+async def test_a_call_that_is_to_be_repeated_is_not_once_the_chat_wants_silence(rig: TelegramRig) -> None:
+    async with listening(rig.adapter) as heard:
+        target = (await asked(rig, heard)).target
+        shown = await rig.adapter.post(target, "one", key="k1")
+        await rig.simulator.fault(Rule("status", path="/editMessageText$", status=502, body="<html>"))
+        await rig.simulator.fault(told_to_wait(60, path="/editMessageText$"))
+        with pytest.raises(RateLimited):
+            await rig.adapter.edit(target, shown, "two")
+        assert sum(call.path == "/editMessageText" for call in rig.simulator.calls) == 2
 
 
 async def test_an_answer_that_cannot_be_read_is_no_crash(rig: TelegramRig) -> None:

@@ -6,11 +6,11 @@ import pytest
 
 from sandbox.telegram.defaults import FORUMS, GROUPS, PEOPLE, SUPERGROUPS
 from shared.abilities import Drafts, Finds, Grows, Reacts, Recalls, Streams, Threads, Uploads
-from shared.chat import Adapter, Edited, Left, Message, Moved, Target
+from shared.chat import Adapter, Connected, Edited, Event, Left, Message, Moved, Target
 from shared.commands import Menus, Spells
-from shared.errors import Gone
+from shared.errors import Gone, Stranded, Unavailable
 from tests.bots.telegram.rig import ME, ROOMY, TelegramRig, telegram_rig
-from tests.conformance.adapter_rig import Heard, asked, listening
+from tests.conformance.adapter_rig import Heard, asked, listening, running
 
 ADA = PEOPLE["user1"][0]
 KITCHEN, GENERAL, WORKSHOP = GROUPS["kitchen"], SUPERGROUPS["general"], FORUMS["workshop"]
@@ -149,6 +149,28 @@ async def test_the_move_of_a_group_is_learned_from_a_refusal_too(rig: TelegramRi
     assert [each["content"] for each in rig.simulator.messages(str(new["id"])) if each["content"]] == ["two"]
 
 
+async def test_a_move_that_only_a_refusal_tells_of_is_told_until_it_is_stored(rig: TelegramRig) -> None:
+    async with listening(rig.adapter) as heard:
+        message = await told(rig, heard, "kitchen", f"{ME} hello")
+        shown = await rig.adapter.post(message.target, "one", key="k1")
+    await rig.simulator.migrate("kitchen")
+    await rig.simulator.expire_updates()
+    again, heard, refused = rig.again(), Heard(), list[Event]()
+
+    async def deliver(event: Event) -> None:
+        if isinstance(event, Moved) and len(refused) < 2:
+            refused.append(event)
+            raise Unavailable("not stored")
+        await heard(event)
+
+    async with running(again.adapter, deliver):
+        await heard.connected()
+        with pytest.raises(Stranded):
+            await again.adapter.edit(message.target, shown, "x")
+        assert (await heard.one(Moved)).old == f"telegram:{KITCHEN}"
+        assert len(heard.of(Connected)) == 1
+
+
 # leaving
 
 
@@ -182,6 +204,21 @@ async def test_an_edit_is_told_once_also_of_an_album_and_a_caption(rig: Telegram
         await rig.preview()
         await asked(rig, heard, "after")
         assert len(heard.of(Edited)) == 1
+
+
+async def test_an_edit_that_could_not_be_stored_comes_again(rig: TelegramRig) -> None:
+    heard, refused = Heard(), list[Event]()
+
+    async def deliver(event: Event) -> None:
+        if isinstance(event, Edited) and not refused:
+            refused.append(event)
+            raise Unavailable("not stored")
+        await heard(event)
+
+    async with running(rig.adapter, deliver):
+        await asked(rig, heard)
+        await rig.change("look again")
+        assert (await heard.one(Edited)) == refused[0]
 
 
 # what comes with a message

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from aiohttp import ClientSession, web
+from yarl import URL
 
 from bots.telegram.gateway import HOOK_BYTES, SECRET
 from shared.chat import Button, Connected, Event, Message, Pressed
@@ -117,6 +118,37 @@ async def test_what_does_not_carry_the_secret_is_refused(secret: str | None) -> 
         assert await posted(rig, HELLO, secret) == 401
         await asked(rig, heard, "from Telegram")
         assert heard.texts == ["from Telegram"]
+
+
+async def test_a_secret_that_is_no_text_is_refused() -> None:
+    async with hooked() as rig, listening(rig.adapter) as heard:
+        url = URL(rig.config.webhook_url)
+        reader, writer = await asyncio.open_connection(url.host, url.port)
+        head = f"POST {url.path} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n{SECRET}: "
+        writer.write(head.encode() + b"\xff\xfe\r\n\r\n")
+        assert (await reader.readline()).split()[1] == b"401"
+        writer.close()
+        await asked(rig, heard, "from Telegram")
+
+
+async def test_what_takes_too_long_is_put_off_and_not_broken_off() -> None:
+    """It may be stored already: broken off then, nobody would go on with it."""
+    began, stored, done = asyncio.Event(), asyncio.Event(), list[str]()
+
+    async def deliver(event: Event) -> None:
+        if isinstance(event, Message):
+            began.set()
+            await stored.wait()
+            done.append(event.text)
+
+    async with hooked(hook_seconds=0.05) as rig, running(rig.adapter, deliver), asyncio.timeout(10):
+        await rig.simulator.wait_for(lambda: rig.simulator.world.state.webhook.url)
+        assert await posted(rig, HELLO) == 503
+        await began.wait()
+        again = asyncio.create_task(posted(rig, HELLO))
+        stored.set()
+        assert await again == 200
+        assert done == ["hello", "hello"]
 
 
 @pytest.mark.parametrize(

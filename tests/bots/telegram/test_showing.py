@@ -205,6 +205,21 @@ async def test_a_silent_post_notifies_nobody() -> None:
         assert rig.silent(PRIVATE.channel) == [True, False]
 
 
+async def test_what_is_too_old_to_be_deleted_shows_nothing_any_more(rig: TelegramRig) -> None:
+    async with listening(rig.adapter):
+        await rig.simulator.start("user1")
+        old = await rig.adapter.post(PRIVATE, "one", key="k1", buttons=[Button("retry/1", "Retry")])
+        late = refused_with("message can't be deleted for everyone", path="/deleteMessage$", times=2)
+        await rig.simulator.fault(late)
+        await rig.adapter.delete(PRIVATE, old)
+        assert (rig.shown(PRIVATE.channel), rig.buttons(PRIVATE.channel)) == (["…"], [[]])
+        await rig.simulator.fault(refused_with("there is no text in the message to edit", path="/editMessageText$"))
+        await rig.adapter.delete(PRIVATE, old)
+        await rig.simulator.fault(refused_with("not enough rights", path="/deleteMessage$"))
+        with pytest.raises(Forbidden):
+            await rig.adapter.delete(PRIVATE, old)
+
+
 async def test_a_message_that_is_not_there_is_gone(rig: TelegramRig) -> None:
     async with listening(rig.adapter):
         await rig.simulator.start("user1")

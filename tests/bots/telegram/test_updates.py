@@ -90,6 +90,46 @@ async def test_an_update_that_cannot_be_read_holds_up_no_other(rig: TelegramRig,
     assert number in [getattr(record, "update_id", None) for record in told]
 
 
+async def test_an_update_that_fails_by_a_fault_of_ours_holds_up_the_others_only_a_few_times(rig: TelegramRig) -> None:
+    heard, failed = Heard(), list[Event]()
+
+    async def deliver(event: Event) -> None:
+        if isinstance(event, Message) and event.text == "poison":
+            failed.append(event)
+            raise ZeroDivisionError
+        await heard(event)
+
+    await rig.say("poison")
+    await rig.say("hello")
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            async with asyncio.timeout(10):
+                await rig.adapter.run(deliver)
+    async with running(rig.adapter, deliver):
+        assert (await heard.message()).text == "hello"
+        await rig.simulator.wait_for(lambda: not rig.simulator.waiting())
+    assert len(failed) == 3
+
+
+async def test_health_says_that_what_comes_is_not_stored(rig: TelegramRig) -> None:
+    full, heard = asyncio.Event(), Heard()
+    full.set()
+
+    async def deliver(event: Event) -> None:
+        if isinstance(event, Message) and full.is_set():
+            raise Unavailable("not stored")
+        await heard(event)
+
+    async with running(rig.adapter, deliver):
+        await heard.connected()
+        await rig.say("hello")
+        await rig.simulator.wait_for(lambda: not rig.adapter.health().connected)
+        assert "not stored" in rig.adapter.health().detail
+        full.clear()
+        await heard.message()
+        await rig.simulator.wait_for(lambda: rig.adapter.health().connected)
+
+
 async def test_only_what_is_wanted_is_asked_for_each_time(rig: TelegramRig) -> None:
     async with listening(rig.adapter) as heard:
         await asked(rig, heard)

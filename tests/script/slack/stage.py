@@ -12,14 +12,16 @@ Nothing here sleeps: each wait ends with a change of the simulated Slack.
 """
 
 import asyncio
+import socket
 import sqlite3
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from bots.assembly import SLACK_PATH
 from bots.server import Server
 from sandbox import anthropic
 from sandbox.anthropic import Script
@@ -73,25 +75,12 @@ class Stage:
 
         Returns once every platform was heard or given up; at once if not `ready`.
         """
-        given = {
-            "state_dir": self.folder / "state",
-            "slack_bot_token": self.slack.config.token,
-            "slack_app_token": self.slack.config.app_token,
-            "slack_api_url": self.slack.api_url,
-            "slack_direct": "open",
-            "slack_admins": lookup.user(self.slack.world, ADMIN).id,
-            "anthropic_api_key": self.claude.key,
-            "anthropic_base_url": self.claude.url,
-            "burst_seconds": 0,
-            "user_per_minute": 0,
-            "drain_seconds": 2,
-        }
 
         async def until_looked_for(_: float) -> None:
             self._resting.set()
             await self._looks.acquire()
 
-        made = Settings.model_validate({**given, **self._settings, **settings})
+        made = Settings.model_validate({**self.given(), **settings})
         server = self._server = Server(made, clock=self.now, sleep=until_looked_for)
         serving = self._serving = asyncio.create_task(server.serve())
         if not ready:
@@ -100,7 +89,27 @@ class Stage:
         await asyncio.wait([serving, heard], return_when=asyncio.FIRST_COMPLETED)
         if serving.done():
             heard.cancel()
+            self._server = self._serving = None
             serving.result()
+
+    def given(self) -> Mapping[str, object]:
+        """The settings of the stage's servers."""
+        given: dict[str, object] = {
+            "state_dir": self.folder / "state",
+            "slack_bot_token": self.slack.config.token,
+            "slack_app_token": self.slack.config.app_token,
+            "slack_api_url": self.slack.api_url,
+            "slack_direct": "open",
+            # Word for word, text and buttons are only seen while a reply grows by edits.
+            "slack_streams": "off",
+            "slack_admins": lookup.user(self.slack.world, ADMIN).id,
+            "anthropic_api_key": self.claude.key,
+            "anthropic_base_url": self.claude.url,
+            "burst_seconds": 0,
+            "user_per_minute": 0,
+            "drain_seconds": 2,
+        }
+        return {**given, **self._settings}
 
     async def stop(self) -> None:
         """Stop the server as a signal would."""
@@ -244,6 +253,37 @@ class Stage:
 def _place(where: str) -> tuple[str, str | None]:
     channel, _, root = where.partition("/")
     return channel, root or None
+
+
+def free_port() -> int:
+    """One that nobody listens on now."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        return bound.getsockname()[1]
+
+
+@asynccontextmanager
+async def posted(folder: Path, *, retry_delays: Sequence[float] = (0.0, 0.05, 0.05), **more: object) -> AsyncGenerator[Stage]:
+    """A stage on which Slack posts to the server over HTTP. The server is yet to be started."""
+    port = free_port()
+    config = replace(
+        ROOMY,
+        ack_timeout=PATIENCE,
+        retry_delays=tuple(retry_delays),
+        request_url=f"http://127.0.0.1:{port}{SLACK_PATH}",
+    )
+    given: dict[str, object] = {
+        "slack_events": "http",
+        "slack_app_token": None,
+        "slack_signing_secret": config.signing_secret,
+        "http_port": port,
+    }
+    async with Simulator(config) as slack, anthropic.Simulator() as claude:
+        stage = Stage(folder, slack, claude, {**given, **more})
+        try:
+            yield stage
+        finally:
+            await stage.stop()
 
 
 @asynccontextmanager

@@ -34,7 +34,7 @@ async def test_retry_stands_under_a_failure(stage: Stage) -> None:
     stage.claude.script(Script(status=400, error_message="no"), match="retried one")
     stage.answers("retried one", "Now it works.")
     thread = await stage.say(ada, chat, "retried one")
-    failed = "Claude did not accept this request. Write /new to start a fresh conversation, then ask again."
+    failed = "Claude did not accept this request. Write @threadline /new to start a fresh conversation, then ask again."
     await stage.reads(ada, thread, f"{ada}: retried one", f"threadline: {failed} [Retry]")
     await stage.press(ada, thread, "Retry")
     await stage.reads(ada, thread, f"{ada}: retried one", "threadline: Now it works.")

@@ -8,6 +8,11 @@ from tests.script.test_commands import HELP, IN_CHANNEL, IN_DIRECT, IN_THREAD, N
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+GIVEN = HELP.replace("`/", "`/threadline ").replace("/threadline ask", "/ask")
+"""The same where commands are the app's own."""
+WRITTEN = HELP.replace("`/", "`@threadline /")
+"""The same in threads, where they are written."""
+
 NOTHING = "There is nothing here to answer again. Write your question."
 
 
@@ -65,21 +70,29 @@ async def test_ask_without_a_question_says_what_to_write_to_the_one_who_asked(st
 async def test_help_says_what_to_write_in_each_kind_of_place(stage: Stage) -> None:
     ada, chat = await stage.alone()
     place = await stage.channel()
-    assert await stage.told(ada, chat, "/threadline help") == f"{IN_DIRECT}\n{HELP} (only you)"
-    assert await stage.told(ada, place, "/threadline") == f"{IN_CHANNEL}\n{HELP} (only you)"
+    assert await stage.told(ada, chat, "/threadline help") == f"{IN_DIRECT}\n{GIVEN} (only you)"
+    assert await stage.told(ada, place, "/threadline") == f"{IN_CHANNEL}\n{GIVEN} (only you)"
     stage.answers("help me", "How?")
     thread = await stage.say(ada, place, "@threadline help me")
     lines = [f"{ada}: @threadline help me", "threadline: How?"]
     await stage.reads(ada, thread, *lines)
     await stage.say(ada, thread, "@threadline /help")
-    await stage.reads(ada, thread, *lines, f"{ada}: @threadline /help", f"threadline: {IN_THREAD}\n{HELP}")
+    await stage.reads(ada, thread, *lines, f"{ada}: @threadline /help", f"threadline: {IN_THREAD}\n{WRITTEN}")
     await stage.reads("user2", place, f"{ada}: @threadline help me")
 
 
 async def test_an_unknown_command_says_so(stage: Stage) -> None:
     ada, chat = await stage.alone()
     told = await stage.told(ada, chat, "/threadline dance")
-    assert told == "I do not know this command. Write /help to see those that there are. (only you)"
+    assert told == "I do not know this command. Write /threadline help to see those that there are. (only you)"
+
+
+async def test_what_is_told_of_another_conversation_names_the_command_as_it_is_written_there(stage: Stage) -> None:
+    ada, place = await stage.person(), await stage.channel()
+    told = await stage.told(ada, place, "/threadline stop")
+    assert told == (
+        "There is nothing to stop here. Write @threadline /stop in the conversation whose answer should end. (only you)"
+    )
 
 
 async def test_a_model_chosen_for_a_channel_holds_in_its_threads(stage: Stage) -> None:

@@ -9,6 +9,8 @@ from tests.script.things import documents, pdf, png
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+WAYS = ["off", "on"]
+
 SETTINGS = {"code_execution": "on", "code_file_characters": 200}
 
 CODE = "\n".join(f"print({number})" for number in range(60))

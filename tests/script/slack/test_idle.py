@@ -4,11 +4,20 @@ from pathlib import Path
 
 import pytest
 
+from tests.script import test_idle as elsewhere
 from tests.script.slack.stage import Stage, opened
 from tests.script.stage import text
-from tests.script.test_idle import DAY, notice
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+WAYS = ["off", "on"]
+
+
+def notice(length: str) -> str:
+    return elsewhere.notice(length).replace("/resume", "@threadline /resume")
+
+
+DAY = notice("24 hours")
 
 
 async def test_a_quiet_thread_is_closed_with_a_notice_in_it_and_continue_takes_it_up_again(stage: Stage) -> None:

@@ -1,6 +1,5 @@
 """Slack and Discord in one server: what befalls one of them does not touch the other, and /healthz names it."""
 
-import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -14,7 +13,7 @@ from sandbox.faults import Rule
 from sandbox.slack import Simulator
 from tests.bots.slack.rig import ROOMY
 from tests.script import stage as discords
-from tests.script.slack.stage import PATIENCE, Stage, opened
+from tests.script.slack.stage import PATIENCE, Stage, free_port, opened
 
 WRONG = "no-good-token"
 
@@ -32,13 +31,6 @@ async def both(folder: Path, **settings: object) -> AsyncGenerator[tuple[Stage, 
         }
         async with opened(folder, {**given, **settings}) as stage:
             yield stage, other
-
-
-def free_port() -> int:
-    """One that nobody listens on now."""
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        return bound.getsockname()[1]
 
 
 async def health(stage: Stage) -> tuple[int, dict[str, Any]]:
