@@ -24,7 +24,7 @@ help: ## Show this list
 
 install: .venv/.dev ## Set up .venv with everything that the other targets need
 
-run: .venv/.run ## Run the server: on Discord if DISCORD_TOKEN is set, else the demo
+run: .venv/.run ## Run the server on the platforms whose tokens are set; if none is, the demo
 	@$(BIN)/threadline demo --unless-configured
 
 test: .venv/.dev ## Run every test, in random order
