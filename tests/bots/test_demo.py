@@ -104,18 +104,26 @@ async def test_one_can_talk_on_every_platform_through_the_page(tmp_path: Path) -
 
 
 async def test_what_is_written_while_the_server_is_stopped_is_answered_when_it_is_back(tmp_path: Path) -> None:
-    async with browsing(tmp_path) as (browser, demo):
-        who: Json = {"platform": "discord", "as": "user1", "in": "direct"}
-        await browser.post("write", **who, text="slow list")
-        await browser.until("discord", "direct", "plain list")
+    async with browsing(tmp_path) as (browser, _):
+        who: Json = {"platform": "discord", "as": "user1"}
+        await browser.post("write", **who, **{"in": "direct"}, text="slow list")
+        await browser.until("discord", "direct", "stand-in")
         await browser.post("server", turn="stop")
         await browser.until("discord", "direct", '"server": "down"')
-        await browser.post("write", **who, text="what is 20 + 3?")
+        [begun] = _answers(await browser.view("discord", "direct"))
+        general = next(each["id"] for each in (await browser.view("discord"))["places"] if each["name"] == "general")
+        await browser.post("write", **who, **{"in": general}, text="@threadline what is 20 + 3?")
         await browser.post("server", turn="start")
-        await browser.until("discord", "direct", "20 + 3 = 23")
+        await browser.until("discord", await browser.thread("discord", general), "20 + 3 = 23")
         await browser.post("server", turn="restart")
         await browser.until("discord", "direct", '"server": "up"')
-        assert (await terminated(demo)).status == 0
+        # The reply that was cut off goes on in the message that it was begun in.
+        await browser.until("discord", "direct", "this computer")
+        assert _answers(await browser.view("discord", "direct")) == [begun]
+
+
+def _answers(view: Json) -> list[str]:
+    return [each["id"] for each in view["messages"] if each["bot"]]
 
 
 async def test_the_demo_ends_while_its_server_is_stopped(tmp_path: Path) -> None:

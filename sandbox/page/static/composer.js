@@ -1,0 +1,193 @@
+// Writing: a text, files, a command from the bot's menu, the change of a message, an answer to one.
+import { byId, el, fill, size } from "./dom.js";
+
+const MOST = 25e6; // bytes of all files of a message together
+
+export class Composer {
+  /** `send(what)` does it and throws an error with a sentence; what is not taken stays in the box. */
+  constructor(send, last) {
+    this.send = send;
+    this.last = last;
+    this.files = [];
+    this.drafts = new Map();
+    this.menu = [];
+    this.offered = [];
+    this.chosen = 0;
+    this.text = byId("text");
+    this.list = byId("commands");
+    byId("composer").addEventListener("submit", (event) => { event.preventDefault(); this.submit(); });
+    this.text.addEventListener("keydown", (event) => this.key(event));
+    this.text.addEventListener("input", () => this.changed());
+    this.text.addEventListener("blur", () => setTimeout(() => this.offer([]), 150));
+    byId("about").querySelector("button").addEventListener("click", () => this.cancel());
+    byId("attach").addEventListener("click", () => byId("picker").click());
+    byId("picker").addEventListener("change", (event) => { this.add(event.target.files); event.target.value = ""; });
+    this.text.addEventListener("paste", (event) => {
+      if (event.clipboardData.files.length) { event.preventDefault(); this.add(event.clipboardData.files); }
+    });
+    const main = byId("main");
+    main.addEventListener("dragover", (event) => { event.preventDefault(); main.classList.add("over"); });
+    main.addEventListener("dragleave", (event) => { if (!main.contains(event.relatedTarget)) main.classList.remove("over"); });
+    main.addEventListener("drop", (event) => { event.preventDefault(); main.classList.remove("over"); this.add(event.dataTransfer.files); });
+  }
+
+  /** Write in another place: what was begun in each is kept. */
+  at(key, hint) {
+    if (key === this.key_) return this.hint(hint);
+    if (this.key_) this.drafts.set(this.key_, this.editing ? "" : this.text.value);
+    this.key_ = key;
+    this.editing = this.answering = null;
+    this.files = [];
+    this.text.value = this.drafts.get(key) ?? "";
+    this.problem("");
+    this.hint(hint);
+    this.told();
+    this.changed();
+  }
+
+  hint(hint) { this.text.placeholder = hint && innerWidth >= 760 ? `Write, for example: ${hint}` : hint || "Write"; }
+
+  /** The commands that the bot offers here. */
+  offers(menu) { this.menu = menu; }
+
+  /** Begin with a text. */
+  begin(text) {
+    this.text.value = text;
+    this.text.focus();
+    this.text.setSelectionRange(text.length, text.length);
+    this.changed();
+  }
+
+  edit(message) {
+    this.answering = null;
+    this.editing = message;
+    this.told();
+    this.begin(message.source);
+  }
+
+  reply(message) {
+    this.editing = null;
+    this.answering = message;
+    this.told();
+    this.text.focus();
+  }
+
+  cancel() {
+    if (this.editing) this.text.value = "";
+    this.editing = this.answering = null;
+    this.told();
+    this.changed();
+    this.text.focus();
+  }
+
+  problem(text) { byId("problem").textContent = text; }
+
+  told() {
+    const words = this.editing ? "Editing your message." : this.answering ? `Answering ${this.answering.display}.` : "";
+    byId("about").hidden = !words;
+    byId("about").querySelector("span").textContent = words;
+    fill(byId("files"), this.files.map((file) => [file.name, file.size]), () => this.files.map((file, at) => el("li", {},
+      file.name, " ", el("span", { className: "note" }, size(file.size)),
+      el("button", { type: "button", className: "quiet", "aria-label": `Take ${file.name} away`, onclick: () => this.take(at) }, "\u00d7"))));
+  }
+
+  take(at) { this.files.splice(at, 1); this.told(); this.text.focus(); }
+
+  add(files) {
+    const all = [...this.files, ...files];
+    if (all.reduce((sum, file) => sum + file.size, 0) > MOST) return this.problem(`Files may have ${size(MOST)} together.`);
+    this.files = all.slice(0, 10);
+    this.problem(all.length > 10 ? "A message takes ten files." : "");
+    this.told();
+    this.text.focus();
+  }
+
+  async submit() {
+    const text = this.text.value.trim();
+    if ((!text && !this.files.length) || this.sending) return;
+    const { editing, answering, files, key_ } = this;
+    this.sending = true;
+    this.problem("");
+    this.offer([]);
+    this.text.value = "";
+    this.files = [];
+    this.editing = this.answering = null;
+    this.told();
+    this.changed();
+    try {
+      await this.send({ text, editing, answering, files: await Promise.all(files.map(read)) });
+    } catch (error) {
+      if (key_ === this.key_) Object.assign(this, { editing, answering, files });
+      if (key_ === this.key_ && !this.text.value) this.text.value = text;
+      this.told();
+      this.problem(error.message);
+      this.changed(true);
+    } finally {
+      this.sending = false;
+    }
+  }
+
+  changed(keep = false) {
+    if (!keep && this.text.value) this.problem("");
+    this.text.style.height = "auto";
+    this.text.style.height = `${Math.min(this.text.scrollHeight, innerHeight * 0.4)}px`;
+    const typed = /^\/(\S*)$/.exec(this.text.value);
+    const called = this.menu.find((each) => this.text.value.startsWith(`${each.name} `) && each.options?.length);
+    byId("usage").hidden = !called || Boolean(this.editing);
+    if (called) byId("usage").textContent = `${called.name} ${called.options.join(" ")}${called.named ? " \u00b7 name:value fills one in" : ""}`;
+    this.offer(typed && !this.editing ? this.menu.filter((each) => each.name.startsWith(this.text.value)) : []);
+  }
+
+  offer(commands) {
+    this.offered = commands;
+    this.chosen = 0;
+    this.list.hidden = !commands.length;
+    this.list.replaceChildren(...commands.map((each, at) => el("li",
+      { role: "option", id: `command${at}`, onpointerdown: (event) => { event.preventDefault(); this.pick(at); } },
+      el("code", {}, each.name), ...(each.options ?? []).map((option) => el("span", { className: "option" }, option)), el("span", { className: "note" }, each.about))));
+    this.mark();
+  }
+
+  mark() {
+    [...this.list.children].forEach((item, at) => item.setAttribute("aria-selected", String(at === this.chosen)));
+    if (this.offered.length) {
+      this.text.setAttribute("aria-activedescendant", `command${this.chosen}`);
+      this.list.children[this.chosen].scrollIntoView({ block: "nearest" });
+    } else this.text.removeAttribute("aria-activedescendant");
+  }
+
+  pick(at) { this.begin(this.offered[at].insert); this.offer([]); }
+
+  key(event) {
+    if (event.isComposing) return;
+    const open = this.offered.length > 0;
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (open && step) {
+      event.preventDefault();
+      this.chosen = (this.chosen + step + this.offered.length) % this.offered.length;
+      this.mark();
+    } else if (open && (event.key === "Tab" || (event.key === "Enter" && this.text.value !== this.offered[this.chosen].name))) {
+      event.preventDefault();
+      this.pick(this.chosen);
+    } else if (event.key === "Enter" && !event.shiftKey) {
+      event.preventDefault();
+      this.submit();
+    } else if (event.key === "Escape" && (open || this.editing || this.answering)) {
+      event.stopPropagation();
+      if (open) this.offer([]);
+      else this.cancel();
+    } else if (event.key === "ArrowUp" && !this.text.value && !this.editing) {
+      const mine = this.last();
+      if (mine) { event.preventDefault(); this.edit(mine); }
+    }
+  }
+}
+
+function read(file) {
+  return new Promise((done, failed) => {
+    const reader = new FileReader();
+    reader.onload = () => done({ name: file.name, data: reader.result.slice(reader.result.indexOf(",") + 1) });
+    reader.onerror = () => failed(new Error(`${file.name} cannot be read.`));
+    reader.readAsDataURL(file);
+  });
+}
