@@ -37,14 +37,22 @@ class Growth:
         self._shape = shape
         self._hold_sentence = hold_sentence
         self._splitter = Splitter(lambda text: adapter.fits(target, text))
-        self.lifetime = adapter.lifetime(target) if isinstance(adapter, Streams) else None
+        self.lifetime: float | None = None
         """For how many seconds a stream may grow; None where there are none."""
         self.way: Way = "edits"
         """How a new part is shown while it grows."""
+        self.look()
+
+    def look(self) -> None:
+        """Find out in which way a part can grow: a platform may learn only from a first try that it has no streams there."""
+        adapter, target = self._adapter, self._target
+        self.lifetime = adapter.lifetime(target) if isinstance(adapter, Streams) else None
         if self.lifetime is not None:
             self.way = "stream"
         elif isinstance(adapter, Drafts) and adapter.drafts(target):
             self.way = "draft"
+        else:
+            self.way = "edits"
 
     def parts(self, text: str, slots: Sequence[Slot]) -> list[str]:
         """The parts of the whole text. What a stream shows already stays in its part."""

@@ -288,14 +288,23 @@ class Reply:
 
     def _note(self, step: Step) -> None:
         """What a call means for those to come."""
-        loop, lifetime = asyncio.get_running_loop(), self._known_growth.lifetime
-        if step.act == "begin" and lifetime is not None:
-            self._stream_began = loop.time()
-            self._look_again(lifetime)
+        if step.act == "begin":
+            self._begun_stream(step.ordinal)
         elif step.act == "finish":
             self._stream_over()
         elif step.act == "draft" and isinstance(self._adapter, Drafts):
             self._look_again(self._adapter.draft_seconds)
+
+    def _begun_stream(self, ordinal: int) -> None:
+        growth = self._known_growth
+        growth.look()
+        if growth.lifetime is not None:
+            self._stream_began = asyncio.get_running_loop().time()
+            self._look_again(growth.lifetime)
+        else:
+            # The try has shown that there are no streams: the platform posted instead.
+            self._parts.texts[ordinal].streams = False
+            self._stream_over()
 
     def _preview_step(self) -> Step | None:
         growth, slots = self._known_growth, self._parts.texts

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-import random
+import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -32,6 +32,9 @@ from shared.errors import Failure, Misconfigured, RateLimited, Refused, Unavaila
 
 log = logging.getLogger(__name__)
 
+STUCK_SECONDS = 60.0
+"""How much longer than a poll takes nothing may be heard before it counts: what was heard last is not stored yet, or never."""
+
 _SECRET = (
     "Updates by webhook need TELEGRAM_WEBHOOK_URL and TELEGRAM_WEBHOOK_SECRET: the public address of this server, and a word "  # noqa: S105
     "of your own choice of letters, digits, _ and -."
@@ -59,6 +62,7 @@ class TelegramAdapter:
         self._moves = Moves()
         self._menus = Menus(wait=config.retry_wait)
         self._files = Files(config)
+        self._failed: dict[str, int] = {}
         self._now: _Session | None = None
 
     @property
@@ -72,14 +76,14 @@ class TelegramAdapter:
         """Connect, and hand on events until cancelled. Raises `Misconfigured` if Telegram refuses the token or the webhook."""
         tries = 0
         while True:
+            began = time.monotonic()
             try:
                 await self._session(deliver)
             except Misconfigured:
                 raise
             except Failure as failure:
-                tries += 1
-                wait = min(self._config.retry_wait * 2 ** min(tries - 1, 10), self._config.longest_wait)
-                wait *= random.uniform(0.5, 1.0)  # noqa: S311 - jitter
+                tries = tries + 1 if time.monotonic() - began < self._config.longest_wait else 1
+                wait = self._config.pause(tries)
                 if isinstance(failure, RateLimited):
                     wait = max(wait, failure.retry_after)
                 log.warning("no connection to Telegram", extra={"detail": failure.detail, "seconds": round(wait, 1)})
@@ -100,7 +104,7 @@ class TelegramAdapter:
         hush()
         line = calling(self._config)
         try:
-            calls = Calls(self._config, line.bot, moves=self._moves, block=self._limits.block)
+            calls = Calls(self._config, line.bot, moves=self._moves, limits=self._limits)
             me = await self._login(calls)
             await self._choose_way(calls)
             try:
@@ -118,7 +122,7 @@ class TelegramAdapter:
 
     def _made(self, calls: Calls, me: User, tasks: asyncio.TaskGroup, deliver: Deliver) -> _Session:
         converter = Converter(me=Me(me.id, me.username or ""), since=_clock(), now=_clock)
-        gateway = Gateway(self._config, calls, converter, tasks=tasks, deliver=deliver)
+        gateway = Gateway(self._config, calls, converter, tasks=tasks, deliver=deliver, failed=self._failed)
         calls.moved = gateway.moved
         poller = None
         if self._config.events == "polling":
@@ -176,6 +180,8 @@ class TelegramAdapter:
             return Health(connected=False, detail=f"another program asks for this bot's updates; last heard {age:.0f} s ago")
         if now.poller.failures:
             return Health(connected=False, detail=f"no answer from Telegram, last heard {age:.0f} s ago")
+        if now.poller.unstored or age > now.poller.most + STUCK_SECONDS:
+            return Health(connected=False, detail=f"{who}, but what comes is not stored; last heard {age:.0f} s ago")
         return Health(connected=True, detail=f"{who}, last heard {age:.0f} s ago{told}")
 
     @property

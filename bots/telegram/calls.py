@@ -10,8 +10,9 @@ from telegram import Bot
 
 from bots.telegram.config import TelegramConfig
 from bots.telegram.failures import Moved, failure
+from bots.telegram.limits import Limits
 from bots.telegram.names import Moves
-from shared.errors import Gone, Misconfigured, RateLimited, Unavailable
+from shared.errors import Misconfigured, RateLimited, Stranded, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -23,14 +24,11 @@ REPEATS = 3
 HOPS = 3
 """How often a call follows a chat to a new id."""
 
-Block = Callable[[int, float], None]
-"""Told that Telegram asks for silence: in which chat, and for how many seconds."""
-
 
 class Calls:
     """The Bot API with one token. What is called through it can be repeated without harm, where nothing else is said."""
 
-    def __init__(self, config: TelegramConfig, bot: Bot, *, moves: Moves, block: Block) -> None:
+    def __init__(self, config: TelegramConfig, bot: Bot, *, moves: Moves, limits: Limits) -> None:
         self.bot = bot
         self.moves = moves
         self.config = config
@@ -38,7 +36,7 @@ class Calls:
         """Set once Telegram has refused the bot's token."""
         self.moved: Callable[[int, int], None] | None = None
         """Called with the old and the new id of a group that turns out to have become a supergroup."""
-        self._block = block
+        self._limits = limits
 
     async def ask(self, method: str, call: Callable[[Bot], Awaitable[T]], *, repeats: int = REPEATS) -> T:
         """Make a call that is about no chat. Raises the failures of an adapter."""
@@ -58,14 +56,14 @@ class Calls:
         raise Unavailable(f"Telegram: {method}: a group that moves on and on")
 
     async def change(self, method: str, chat: int, call: Callable[[Bot, int], Awaitable[T]], *, repeats: int = REPEATS) -> T:
-        """Make a call about a message of a chat. Raises `Gone` where the group has moved: its messages have other numbers now."""
+        """Make a call about a message of a chat. Raises `Stranded` where the group has moved: its messages have other numbers."""
         if self.moves.now(chat) != chat:
-            raise Gone(f"Telegram: {method}: the message stayed behind in a group that has become a supergroup")
+            raise Stranded(f"Telegram: {method}: the message stayed behind in a group that has become a supergroup")
         try:
             return await self._tried(method, lambda: call(self.bot, chat), chat, repeats)
         except Moved as moved:
             self._learn(chat, moved.new)
-        raise Gone(f"Telegram: {method}: the message stayed behind in a group that has become a supergroup")
+        raise Stranded(f"Telegram: {method}: the message stayed behind in a group that has become a supergroup")
 
     def _learn(self, old: int, new: int) -> None:
         if self.moves.learn(old, new) and self.moved is not None:
@@ -82,13 +80,16 @@ class Calls:
         raise AssertionError("unreachable: the last try returns or raises")
 
     async def _once(self, method: str, call: Callable[[], Awaitable[T]], chat: int | None) -> T:
+        if chat is not None and (left := self._limits.silence(chat)) > 0:
+            # Also what was let go before the silence was asked for, as a repeat: each such call makes it longer.
+            raise RateLimited(f"Telegram: {method}: not called, the chat is to be left alone", left)
         try:
             return await call()
         except Exception as error:
             # The library reads answers without checking them: a page of a proxy's ends in any exception. None may get out.
             failed = failure(method, error)
         if isinstance(failed, RateLimited) and chat is not None:
-            self._block(chat, failed.retry_after)
+            self._limits.block(chat, failed.retry_after)
         if isinstance(failed, Misconfigured):
             # 401 also for one call while the token is changed: the adapter ends, and says what to do (`revoked`).
             self.revoked.set()

@@ -1,5 +1,6 @@
 """What the Telegram adapter has to be told. It reads no environment; whoever builds it does."""
 
+import random
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -28,6 +29,9 @@ class TelegramConfig:
     (core.telegram.org/bots/api, setWebhook: secret_token)."""
     webhook_connections: int = 40
     """How many updates Telegram may post at a time, 1 to 100 (core.telegram.org/bots/api, setWebhook: max_connections)."""
+    hook_seconds: float = 30.0
+    """After how long what was posted and is not stored yet is put off: Telegram waits 60 seconds, and posts it again
+    (tdlib/telegram-bot-api, WebhookActor.cpp)."""
     poll_seconds: int = 25
     """How long a poll waits for updates, 0 to 50 (tdlib/telegram-bot-api, process_get_updates_query)."""
     poll_margin: float = 10.0
@@ -47,3 +51,7 @@ class TelegramConfig:
         if self.file_url or not self.api_url:
             return self.file_url
         return self.api_url.removesuffix("/").removesuffix("/bot") + "/file/bot"
+
+    def pause(self, times: int) -> float:
+        """How many seconds to wait after the `times`-th failure in a row, from 1 on; jittered."""
+        return min(self.retry_wait * 2 ** min(times - 1, 10), self.longest_wait) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter

@@ -191,5 +191,15 @@ def lane_of(raw: Json) -> int:
     return 0
 
 
+def move_of(raw: Json) -> tuple[int, int] | None:
+    """As `migration`, of an update of which it is not yet known what it holds."""
+    message = _dict(raw.get("message"))
+    here = _dict(message.get("chat")).get("id")
+    new, old = message.get("migrate_to_chat_id"), message.get("migrate_from_chat_id")
+    if isinstance(here, int) and isinstance(new, int):
+        return here, new
+    return (old, here) if isinstance(here, int) and isinstance(old, int) else None
+
+
 def _dict(value: object) -> Json:
     return cast("Json", value) if isinstance(value, dict) else {}

@@ -24,6 +24,10 @@ _SECRET = re.compile(r"\d{3,}:[A-Za-z0-9_-]{20,}")
 
 HIDDEN = "(hidden)"
 
+SAME = "message is not modified"
+TOO_OLD = "query is too old"
+TOO_LATE = "can't be deleted"
+
 _AWAY = (
     "blocked by the user",
     "user is deactivated",
@@ -63,7 +67,7 @@ _FORBIDDEN = (
     "chat_restricted",
     "topic_closed",
     "can't be edited",
-    "can't be deleted",
+    TOO_LATE,
     "message can't be",
     "chat_send_",
     "user_banned_in_channel",
@@ -74,9 +78,6 @@ _TOO_LARGE = ("too long", "too_long", "too big", "too large", "caption_too_long"
 _PASSES = ("internal", "timeout", "temporarily")
 
 _UNREAD = "parsing the server response"
-
-SAME = "message is not modified"
-TOO_OLD = "query is too old"
 
 
 class Moved(Exception):

@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Coroutine, Iterator, Sequence
 from dataclasses import replace
+from itertools import count
 from typing import Any, cast
 from weakref import WeakValueDictionary
 
@@ -14,9 +15,10 @@ from telegram import Bot, CallbackQuery, Update
 
 from bots.telegram.calls import Calls
 from bots.telegram.config import TelegramConfig
-from bots.telegram.convert import Converter, Json, lane_of, migration, moved
+from bots.telegram.convert import Converter, Json, lane_of, migration, move_of, moved
 from bots.telegram.failures import TOO_OLD, said
-from shared.chat import Connected, Deliver, Event, Message, MessageId
+from bots.telegram.names import Moves, place_of
+from shared.chat import Connected, Deliver, Edited, Event, Message, MessageId, Moved, Pressed, Target
 from shared.errors import Failure, Unavailable
 
 log = logging.getLogger(__name__)
@@ -24,10 +26,6 @@ log = logging.getLogger(__name__)
 WANTED = ("message", "edited_message", "callback_query", "my_chat_member")
 """The kinds of updates that are asked for. Telegram remembers what was asked for last, so it is said each time
 (core.telegram.org/bots/api, getUpdates: allowed_updates)."""
-
-HOOK_SECONDS = 30.0
-"""After how long what was posted and is not stored yet is put off: Telegram waits 60 seconds, and posts it again
-(tdlib/telegram-bot-api, WebhookActor.cpp)."""
 
 HOOK_BYTES = 1024 * 1024
 """The largest body that is read."""
@@ -38,21 +36,36 @@ KNOWN = 2000
 """Of how many messages is remembered what they showed, to tell an edit from a change that nobody made; and of how many albums
 that they were addressed."""
 
+TRIES = 3
+"""How often an update is handed on that fails by a fault of ours; the sessions that it ends take the others' with them."""
+
 
 class Gateway:
     """Takes the updates of one session."""
 
     def __init__(
-        self, config: TelegramConfig, calls: Calls, converter: Converter, *, tasks: asyncio.TaskGroup, deliver: Deliver
+        self,
+        config: TelegramConfig,
+        calls: Calls,
+        converter: Converter,
+        *,
+        tasks: asyncio.TaskGroup,
+        deliver: Deliver,
+        failed: dict[str, int],
     ) -> None:
+        """`failed` outlives the session: how often an update has ended one by a fault of ours."""
         self._config = config
         self._calls = calls
         self._converter = converter
         self._tasks = tasks
         self._deliver = deliver
+        self._failed = failed
+        self._taking: set[asyncio.Task[int]] = set()
         self._shown: dict[MessageId, tuple[object, ...]] = {}
         self._albums: dict[str, None] = {}
         """Those that were addressed, in the order in which they came."""
+        self._told = Moves()
+        """The moves that are stored."""
         self._lanes: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         self._broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.announced = False
@@ -69,9 +82,13 @@ class Gateway:
 
         Raises `Unavailable` if one could not be.
         """
+        for raw in updates:
+            if (move := move_of(raw)) is not None:
+                self._calls.moves.learn(*move)
         lanes: dict[int, list[Json]] = {}
         for raw in updates:
-            lanes.setdefault(lane_of(raw), []).append(raw)
+            # What was said before a group moved is taken before what was said after it.
+            lanes.setdefault(self._calls.moves.now(lane_of(raw)), []).append(raw)
         # One that cannot be stored does not keep the other chats' from being stored; then all come once more.
         ended = await asyncio.gather(*(self._each(lane, some) for lane, some in lanes.items()), return_exceptions=True)
         for each in ended:
@@ -82,7 +99,25 @@ class Gateway:
         async with self._lane(lane):
             for raw in updates:
                 for event in self._events(raw):
-                    await self._deliver(event)
+                    if self._is_news(event):
+                        await self._handed(raw, self._placed(event))
+
+    async def _handed(self, raw: Json, event: Event) -> None:
+        try:
+            await self._deliver(event)
+        except Failure:
+            raise
+        except Exception:
+            number = str(raw.get("update_id"))
+            self._failed[number] = self._failed.get(number, 0) + 1
+            if self._failed[number] < TRIES:
+                raise
+            # A fault of ours: the next session would begin with it, too, and nobody would be heard any more.
+            del self._failed[number]
+            log.exception("an update is left out", extra={"update_id": number})
+            return
+        # Not before: what could not be stored comes again.
+        self._remember(event)
 
     def _lane(self, chat: int) -> asyncio.Lock:
         lock = self._lanes.get(chat)
@@ -95,7 +130,15 @@ class Gateway:
 
         async def tell() -> None:
             async with self._lane(new):
-                await self._deliver(moved(old, new))
+                for tried in count(1):
+                    try:
+                        await self._deliver(moved(old, new))
+                    except Unavailable as failed:
+                        # Nothing else may tell of it again. What is said in the new group has to come after it.
+                        log.warning("a move is not stored yet", extra={"detail": failed.detail})
+                        await asyncio.sleep(self._config.pause(tried))
+                    else:
+                        return self._remember(moved(old, new))
 
         spawn(self._tasks, tell(), "telegram move")
 
@@ -119,15 +162,11 @@ class Gateway:
                 yield left
         elif update.message is not None:
             if (move := migration(update.message)) is not None:
-                self._calls.moves.learn(*move)
                 yield moved(*move, update.message.chat.title)
             elif (message := self._converter.message(update.message)) is not None:
-                self._remember(message.id, (message.text, message.attachments))
                 yield self._whole(message)
-        elif update.edited_message is not None:
-            edited = self._converter.edited(update.edited_message, update.update_id)
-            if edited is not None and self._remember(edited.message.id, (edited.message.text, edited.message.attachments)):
-                yield edited
+        elif (changed := update.edited_message) is not None and (edited := self._converter.edited(changed, update.update_id)):
+            yield edited
 
     def _whole(self, message: Message) -> Message:
         """An album is addressed as a whole: the mention is in the caption, which one of its messages has, as a rule the first."""
@@ -139,16 +178,38 @@ class Gateway:
                 del self._albums[next(iter(self._albums))]
         return replace(message, addressed=message.album in self._albums and not message.author.is_bot)
 
-    def _remember(self, message: MessageId, shown: tuple[object, ...]) -> bool:
-        """Whether a message shows something else than before, as far as that is known.
+    def _is_news(self, event: Event) -> bool:
+        """False for an edit of a message that shows what it did before, as far as that is known.
 
         Telegram tells of changes that are nobody's doing, too (core.telegram.org/bots/api, Update: edited_message).
         """
-        changed = self._shown.pop(message, None) != shown
-        self._shown[message] = shown
+        return not isinstance(event, Edited) or self._shown.get(event.message.id) != _shown(event.message)
+
+    def _placed(self, event: Event) -> Event:
+        """The event where its chat is now. What comes late of a group that has moved would begin a conversation there anew."""
+        match event:
+            case Message() | Pressed():
+                return replace(event, target=self._there(event.target))
+            case Edited():
+                return replace(event, message=replace(event.message, target=self._there(event.message.target)))
+            case _:
+                return event
+
+    def _there(self, target: Target) -> Target:
+        old = place_of(target.channel.id).chat
+        new = self._told.now(old)
+        return target if new == old else replace(target, channel=moved(old, new, target.channel.title).channel)
+
+    def _remember(self, event: Event) -> None:
+        if isinstance(event, Moved):
+            self._told.learn(place_of(event.old).chat, place_of(event.channel.id).chat)
+        message = event.message if isinstance(event, Edited) else event
+        if not isinstance(message, Message):
+            return
+        self._shown.pop(message.id, None)
+        self._shown[message.id] = _shown(message)
         if len(self._shown) > KNOWN:
             del self._shown[next(iter(self._shown))]
-        return changed
 
     # presses
 
@@ -174,7 +235,7 @@ class Gateway:
 
     async def hook(self, request: web.Request) -> web.Response:
         """Take what was posted; the answer to it. Only 2xx confirms an update (core.telegram.org/bots/api, setWebhook)."""
-        given = request.headers.get(SECRET, "").encode()
+        given = request.headers.get(SECRET, "").encode(errors="surrogateescape")  # as aiohttp has decoded it
         if not hmac.compare_digest(given, self._config.webhook_secret.encode()):
             return web.Response(status=401)
         if not self.announced:
@@ -188,20 +249,31 @@ class Gateway:
             return web.Response(status=400)
         if not isinstance(raw, dict) or "update_id" not in raw:
             return web.Response(status=400)
-        return await self._posted(cast("Json", raw))
+        return web.Response(status=await self._posted(cast("Json", raw)))
 
-    async def _posted(self, raw: Json) -> web.Response:
+    async def _posted(self, raw: Json) -> int:
+        """The status of the answer. What takes too long goes on without being waited for, as it may be stored by then."""
+        taking = asyncio.create_task(self._taken(raw), name="telegram update")
+        self._taking.add(taking)
+        taking.add_done_callback(self._taking.discard)
+        await asyncio.wait((taking,), timeout=self._config.hook_seconds)
+        return taking.result() if taking.done() else 503
+
+    async def _taken(self, raw: Json) -> int:
         try:
-            async with asyncio.timeout(HOOK_SECONDS):
-                await self.take((raw,))
-        except (TimeoutError, Unavailable):
-            return web.Response(status=503)
+            await self.take((raw,))
+        except Unavailable:
+            return 503
         except Exception as error:
             # What `deliver` raises ends the session, as it does when we ask for updates; Telegram posts this one again.
             if not self._broken.done():
                 self._broken.set_exception(error)
-            return web.Response(status=500)
-        return web.Response(status=200)
+            return 500
+        return 200
+
+
+def _shown(message: Message) -> tuple[object, ...]:
+    return message.text, message.attachments
 
 
 def spawn(tasks: asyncio.TaskGroup, work: Coroutine[Any, Any, object], name: str) -> None:

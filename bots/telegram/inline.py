@@ -25,6 +25,9 @@ _ALWAYS = str.maketrans(_PUT[:3], _HELD[:3])
 _UNDERLINE = re.compile(r"^[ \t]*(?:=+|-+)[ \t]*$", re.MULTILINE)
 _ADDRESS = re.compile(r"https?://[^\s<>()\[\]`\"\ufdd0-\ufdef]*[^\s<>()\[\]`\"\ufdd0-\ufdef*_~.,;:!?\\]")
 _IN_ADDRESS = re.compile(r"[_*~\\]|&(?!amp;)")
+_POINTED = re.compile(r"(`++).*?(?<!`)\1(?!`)|\]\(<(https?://[^\s<>]*+)>\)", re.DOTALL)
+"""Code, or the end of a link whose address stands in angle brackets."""
+_ENCODED = {ord("("): "%28", ord(")"): "%29"}
 _NO_LABEL = re.compile(r"\[[ \t]*\](?=\()")
 _WEB = re.compile(r"https?://[^\s/?#]", re.IGNORECASE)
 _PING = re.compile(r"(?<!\w)@(?=\w)")
@@ -65,7 +68,8 @@ def unread(markdown: str) -> Piece:
 
 
 def _read(markdown: str) -> Piece:
-    text = markdown.translate(_ALWAYS)
+    text = _POINTED.sub(_bare, markdown) if "](<" in markdown else markdown
+    text = text.translate(_ALWAYS)
     if "://" in text:
         text = _ADDRESS.sub(_held_address, text)
     if "=" in text or "-" in text:
@@ -84,6 +88,12 @@ def _read(markdown: str) -> Piece:
     changes = [Change(0, 2, ""), *_links(shown, spans)] if shown.startswith(f"{_FIRST} ") else [*_links(shown, spans)]
     spans = [span for span in spans if span.kind != "text_link" or _is_web(span, shown)]
     return _without_pings(changed(shown, apart(spans), sorted(changes)))
+
+
+def _bare(found: re.Match[str]) -> str:
+    """The end of a link with its address as it is; in angle brackets, which are held, it would not be read."""
+    address: str | None = found[2]
+    return found[0] if address is None else f"]({address.translate(_ENCODED)})"
 
 
 def _held_address(found: re.Match[str]) -> str:

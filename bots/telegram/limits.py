@@ -47,12 +47,12 @@ class Limits:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         """`clock` gives seconds that only grow."""
         self._clock = clock
-        self._until: OrderedDict[int | None, float] = OrderedDict()
+        self._until: OrderedDict[int, float] = OrderedDict()
 
     def of(self, act: Act, chat: int) -> tuple[Limit, ...]:
         """Every scope that an act in a chat (Telegram's id: that of a group is negative) counts in."""
         scope = f"{NAME}:{chat}"
-        overall = self._blocked(Limit(f"{NAME}:overall", OVERALL, 1.0), None)
+        overall = Limit(f"{NAME}:overall", OVERALL, 1.0)
         if act in ("delete", "react", "open"):
             return self._blocked(Limit(f"{scope}:quiet", QUIET, QUIET_SECONDS), chat), overall
         found = [
@@ -65,13 +65,17 @@ class Limits:
             found.append(Limit(f"{scope}:signs", GROUP_SIGNS, MINUTE))
         return *found, overall
 
-    def block(self, chat: int | None, wait: float) -> None:
-        """Telegram asked for silence: `wait` seconds in a chat, or everywhere."""
+    def block(self, chat: int, wait: float) -> None:
+        """Telegram asked for silence: `wait` seconds in a chat."""
         self._until[chat] = max(self._until.get(chat, 0.0), self._clock() + wait)
         self._until.move_to_end(chat)
         if len(self._until) > KEPT:
             self._until.popitem(last=False)
 
-    def _blocked(self, limit: Limit, chat: int | None) -> Limit:
-        left = self._until.get(chat, 0.0) - self._clock()
+    def silence(self, chat: int) -> float:
+        """For how many seconds Telegram wants nothing in a chat; 0 or less where it does not."""
+        return self._until.get(chat, 0.0) - self._clock()
+
+    def _blocked(self, limit: Limit, chat: int) -> Limit:
+        left = self.silence(chat)
         return replace(limit, blocked=left) if left > 0 else limit

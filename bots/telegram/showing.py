@@ -1,5 +1,6 @@
 """Showing things in chats."""
 
+import logging
 from collections.abc import Sequence
 
 from telegram import (
@@ -14,11 +15,13 @@ from telegram import (
 )
 
 from bots.telegram.calls import Calls
-from bots.telegram.failures import SAME, said
+from bots.telegram.failures import SAME, TOO_LATE, said
 from bots.telegram.names import message_id, message_of, place_of
-from bots.telegram.render import Rendered, rendered
+from bots.telegram.render import NOTHING, Rendered, rendered
 from shared.chat import Button, MessageId, Target
-from shared.errors import Gone, Refused
+from shared.errors import Forbidden, Gone, Refused
+
+log = logging.getLogger(__name__)
 
 SEEN = "\N{EYES}"
 """The sign that a message was seen; one of those that bots may use (core.telegram.org/bots/api, ReactionTypeEmoji)."""
@@ -79,12 +82,26 @@ class Showing:
                 raise
 
     async def delete(self, target: Target, message: MessageId) -> None:
-        """Take a message of ours away; one that is not there any more is no failure."""
+        """Take a message of ours away; one that is not there any more is no failure.
+
+        One that Telegram no longer lets us delete shows nothing from then on, where it is a text
+        (core.telegram.org/bots/api, deleteMessage: sent less than 48 hours ago).
+        """
         chat, number = message_of(message)
         try:
             await self._calls.change("deleteMessage", chat, lambda bot, chat: bot.delete_message(chat, number))
         except Gone:
             return
+        except Forbidden as forbidden:
+            if TOO_LATE not in said(forbidden):
+                raise
+            await self._blank(target, message)
+
+    async def _blank(self, target: Target, message: MessageId) -> None:
+        try:
+            await self.edit(target, message, NOTHING, buttons=())
+        except (Gone, Refused) as failure:
+            log.info("a message stays that cannot be deleted", extra={"message_id": message, "detail": failure.detail})
 
     async def busy(self, target: Target, label: str | None) -> None:
         """Show that we are typing. Nothing ends it but time and the next message."""

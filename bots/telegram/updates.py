@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, cast
@@ -57,6 +56,8 @@ class Poller:
         self._heard: float | None = None
         self.failures = 0
         """Polls in a row that went wrong."""
+        self.unstored = 0
+        """How often in a row what was heard could not be taken."""
         self.conflict = False
         """Whether another program asks for this bot's updates."""
 
@@ -72,7 +73,7 @@ class Poller:
 
     async def run(self) -> None:
         """Ask until cancelled. What `up` and `take` raise ends it."""
-        line, fresh, unstored = polling(self._config), True, 0
+        line, fresh = polling(self._config), True
         try:
             while True:
                 # The first answer must not take long: it says that we are connected.
@@ -96,11 +97,11 @@ class Poller:
                     await self._take(updates)
                 except Unavailable as failed:
                     # None of them is confirmed, so all come again; those that were stored are known by their keys.
-                    unstored += 1
+                    self.unstored += 1
                     log.warning("updates not taken", extra={"detail": failed.detail})
-                    await asyncio.sleep(self._wait(unstored))
+                    await asyncio.sleep(self._config.pause(self.unstored))
                     continue
-                unstored = 0
+                self.unstored = 0
                 if updates:
                     self._offset = max(int(each["update_id"]) for each in updates) + 1
         finally:
@@ -112,16 +113,12 @@ class Poller:
         self.failures, self.conflict = 0, False
 
     def _pause(self, failed: Failure) -> float:
-        wait = self._wait(self.failures)
+        wait = self._config.pause(self.failures)
         if isinstance(failed, RateLimited):
             wait = max(wait, failed.retry_after)
         if self.failures == 1:
             log.warning("no updates from Telegram", extra={"detail": failed.detail, "seconds": round(wait, 1)})
         return wait
-
-    def _wait(self, times: int) -> float:
-        wait = min(self._config.retry_wait * 2 ** min(times - 1, 10), self._config.longest_wait)
-        return wait * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
 
     async def _poll(self, line: Line, timeout: int) -> list[Json]:
         asked: dict[str, Any] = {"timeout": timeout, "limit": MOST, "allowed_updates": self._wanted}

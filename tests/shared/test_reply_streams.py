@@ -364,6 +364,29 @@ async def test_where_there_are_no_streams_a_reply_grows_by_edits() -> None:
 
 
 @on_jumping_clock
+async def test_a_reply_whose_first_try_shows_that_there_are_no_streams_goes_on_by_edits_with_its_button() -> None:
+    class Lacking(StreamingAdapter):
+        tried = False
+
+        def lifetime(self, target: Target) -> float | None:
+            return None if self.tried else super().lifetime(target)
+
+        async def begin(self, target: Target, markdown: str, *, key: str) -> MessageId:
+            self.tried = True
+            return await self.post(target, markdown, key=key)
+
+    async with desk(Lacking) as d:
+        reply = d.reply(growing=STOP)
+        reply.show("one ")
+        await d.service.until(lambda: d.service.shown("hall") == ["one"])
+        reply.show("one **two")
+        await d.service.until(lambda: d.service.shown("hall") == ["one **two**"])
+        assert d.service.pressable("hall") == [("stop/1",)]
+        await reply.finish("one **two** three.")
+        assert [act for act, _ in calls(d)] == ["post", "edit", "edit"]
+
+
+@on_jumping_clock
 async def test_a_text_that_turns_out_otherwise_is_finished_as_it_is_now_and_then_edited() -> None:
     async with desk(StreamingAdapter) as d:
         reply = d.reply()

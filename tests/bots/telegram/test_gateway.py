@@ -1,9 +1,19 @@
+import asyncio
 import base64
 import logging
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
+from bots.telegram.bot import calling
+from bots.telegram.calls import Calls
+from bots.telegram.convert import Converter
+from bots.telegram.gateway import Gateway
+from bots.telegram.limits import Limits
+from bots.telegram.names import Moves
+from bots.telegram.reading import Me
 from sandbox.telegram.defaults import FORUMS, GROUPS, PEOPLE, SUPERGROUPS
 from shared.abilities import Drafts, Finds, Grows, Reacts, Recalls, Streams, Threads, Uploads
 from shared.chat import Adapter, Connected, Edited, Event, Left, Message, Moved, Target
@@ -109,6 +119,26 @@ async def test_health_says_when_it_last_heard(rig: TelegramRig) -> None:
         assert "connected as @threadline_bot, last heard 0 s ago" in rig.adapter.health().detail
 
 
+async def test_what_was_said_while_the_connection_was_away_is_recalled(rig: TelegramRig) -> None:
+    noon, heard, line = datetime(2026, 11, 20, 12, tzinfo=UTC), Heard(), calling(rig.config)
+    times = iter([noon, noon + timedelta(hours=1)])
+    converter = Converter(me=Me(1, "bot"), since=noon, now=lambda: next(times))
+    calls = Calls(rig.config, line.bot, moves=Moves(), limits=Limits())
+
+    def said(number: int, at: datetime) -> dict[str, Any]:
+        chat, by = {"id": 5, "type": "private"}, {"id": 5, "is_bot": False, "first_name": "Eve"}
+        told = {"message_id": number, "date": int(at.timestamp()), "chat": chat, "from": by, "text": "hello"}
+        return {"update_id": number, "message": told}
+
+    async with asyncio.TaskGroup() as tasks:
+        gateway = Gateway(rig.config, calls, converter, tasks=tasks, deliver=heard, failed={})
+        for number in (1, 3):
+            await gateway.up()
+            await gateway.take([said(number, noon + timedelta(minutes=30)), said(number + 1, noon + timedelta(hours=2))])
+    await line.aclose()
+    assert [each.recalled for each in heard.messages] == [False, False, True, False]
+
+
 # a group that moves
 
 
@@ -125,6 +155,7 @@ async def test_a_group_that_became_a_supergroup_is_answered_there(rig: TelegramR
         again = await rig.adapter.post(message.target, "two", key="k2")
         assert again.startswith(f"telegram:{new['id']}/")
         assert rig.shown(later.place) == ["two"]
+        assert rig.adapter.limits(message.target, "post") == rig.adapter.limits(later.target, "post")
         for gone in (rig.adapter.edit(message.target, shown, "x"), rig.adapter.react(message.target, message.id, seen=True)):
             with pytest.raises(Gone):
                 await gone
@@ -147,6 +178,31 @@ async def test_the_move_of_a_group_is_learned_from_a_refusal_too(rig: TelegramRi
         await asked(again, heard)
         assert len(heard.of(Moved)) == 1
     assert [each["content"] for each in rig.simulator.messages(str(new["id"])) if each["content"]] == ["two"]
+
+
+async def test_what_is_said_in_the_new_group_comes_after_the_move_also_where_a_refusal_tells_of_it(rig: TelegramRig) -> None:
+    async with listening(rig.adapter) as heard:
+        message = await told(rig, heard, "kitchen", f"{ME} hello")
+    await rig.simulator.migrate("kitchen")
+    await rig.simulator.expire_updates()
+    again, heard, began, stored = rig.again(), Heard(), asyncio.Event(), asyncio.Event()
+
+    async def deliver(event: Event) -> None:
+        if isinstance(event, Moved):
+            began.set()
+            await stored.wait()
+        await heard(event)
+
+    async with running(again.adapter, deliver), asyncio.timeout(10):
+        await heard.connected()
+        await again.adapter.post(message.target, "one", key="k1")
+        await began.wait()
+        await rig.simulator.wait_for(lambda: rig.simulator.updates.polling)
+        await rig.simulator.say("user1", "kitchen", f"{ME} still there?")
+        await rig.simulator.wait_for(lambda: not rig.simulator.updates.polling)
+        stored.set()
+        await heard.message()
+        assert [type(each) for each in heard.events] == [Connected, Moved, Message]
 
 
 async def test_a_move_that_only_a_refusal_tells_of_is_told_until_it_is_stored(rig: TelegramRig) -> None:

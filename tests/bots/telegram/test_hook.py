@@ -171,27 +171,24 @@ async def test_what_is_posted_is_looked_at(body: Any, status: int) -> None:
 
 
 async def test_a_chat_is_heard_in_order_also_when_posts_overtake_each_other() -> None:
-    began, first, order = asyncio.Event(), asyncio.Event(), list[int]()
+    first, order = asyncio.Event(), list[str]()
 
     async def deliver(event: Event) -> None:
         if isinstance(event, Message):
-            if not order:
-                order.append(0)
-                began.set()
+            if event.text == "1":
                 await first.wait()
-            order.append(int(event.text))
+            order.append(event.text)
 
     def numbered(number: int) -> dict[str, Any]:
         return {"update_id": number, "message": HELLO["message"] | {"message_id": number, "text": str(number)}}
 
-    async with hooked() as rig, running(rig.adapter, deliver), asyncio.timeout(10):
+    async with hooked(hook_seconds=0.1) as rig, running(rig.adapter, deliver), asyncio.timeout(10):
         await rig.simulator.wait_for(lambda: rig.simulator.world.state.webhook.url)
-        posts = [asyncio.create_task(posted(rig, numbered(1)))]
-        await began.wait()
-        posts.append(asyncio.create_task(posted(rig, numbered(2))))
+        # That they are put off says that they wait.
+        assert [await posted(rig, numbered(number)) for number in (1, 2)] == [503, 503]
         first.set()
-        assert await asyncio.gather(*posts) == [200, 200]
-    assert order == [0, 1, 2]
+        assert await posted(rig, numbered(3)) == 200
+    assert order == ["1", "2", "3"]
 
 
 @pytest.mark.parametrize("lacks", ["webhook_secret", "webhook_url"])
@@ -210,6 +207,23 @@ async def test_an_address_that_telegram_does_not_take_is_said_in_one_sentence() 
 async def test_while_not_connected_telegram_is_asked_to_try_again() -> None:
     async with hooked() as rig:
         assert await posted(rig, HELLO) == 503
+
+
+async def test_nothing_is_taken_before_the_connection_is_announced() -> None:
+    told, heard = asyncio.Event(), Heard()
+
+    async def deliver(event: Event) -> None:
+        if isinstance(event, Connected):
+            await told.wait()
+        await heard(event)
+
+    async with hooked() as rig, running(rig.adapter, deliver), asyncio.timeout(10):
+        await rig.simulator.wait_for(lambda: any(call.path == "/setWebhook" and call.status for call in rig.simulator.calls))
+        assert await posted(rig, HELLO) == 503
+        told.set()
+        await heard.connected()
+        assert await posted(rig, HELLO) == 200
+        assert isinstance(heard.events[0], Connected)
 
 
 async def test_what_could_not_be_stored_is_put_off_and_posted_again() -> None:

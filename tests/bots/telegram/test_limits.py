@@ -178,13 +178,6 @@ async def test_a_block_counts_for_everything_in_its_chat_until_it_is_over() -> N
     assert not any(limit.blocked for limit in limits.of("post", GROUP))
 
 
-async def test_a_block_of_the_bot_counts_everywhere() -> None:
-    limits = Limits(Time())
-    limits.block(None, 3.0)
-    for act in get_args(Act):
-        assert limits.of(act, PERSON)[-1].blocked == 3.0
-
-
 async def test_after_a_block_previews_come_more_slowly_and_other_chats_are_not_held_up() -> None:
     bench = Bench()
     tasks = [asyncio.ensure_future(bench.stream(chat)) for chat in (GROUP, PERSON)]

@@ -350,3 +350,12 @@ async def test_a_long_text_is_rendered_fast() -> None:
         rendered(text + f" end {n}")
         best = min(best, time.perf_counter() - began)
     assert best < 0.03  # 2 ms alone on the machine
+
+
+def test_the_address_of_a_link_may_stand_in_angle_brackets() -> None:
+    shown = rendered("See [1](<https://one.example/a_(b)>), not `[2](<https://two.example>)`.")
+    assert shown.text == "See 1, not [2](<https://two.example>)."
+    assert [(each.type, each.url) for each in shown.entities] == [
+        ("text_link", "https://one.example/a_%28b%29"),
+        ("code", None),
+    ]

@@ -151,6 +151,22 @@ async def test_an_offset_is_told_once(rig: TelegramRig) -> None:
         assert heard.texts == ["hello", "after a week"]
 
 
+async def test_updates_of_an_answer_are_taken_in_the_order_of_their_numbers(rig: TelegramRig) -> None:
+    def said(number: int) -> dict[str, Any]:
+        chat, by = {"id": 5, "type": "private"}, {"id": 5, "is_bot": False, "first_name": "Eve"}
+        return {
+            "update_id": number,
+            "message": {"message_id": number, "date": 1, "chat": chat, "from": by, "text": str(number)},
+        }
+
+    body = {"ok": True, "result": [said(3), said(1), said(2)]}
+    await rig.simulator.fault(Rule("status", path=POLL, status=200, body=body))
+    async with listening(rig.adapter) as heard:
+        await heard.until(lambda: len(heard.messages) == 3)
+        assert heard.texts == ["1", "2", "3"]
+        await rig.simulator.wait_for(lambda: any(asked.get("offset") == "4" for asked in polls(rig.simulator)))
+
+
 async def test_chats_do_not_wait_for_each_other(rig: TelegramRig) -> None:
     released, both = asyncio.Event(), asyncio.Event()
     busy: set[str] = set()
@@ -226,6 +242,9 @@ async def test_a_rate_limit_of_polls_is_waited_out(rig: TelegramRig) -> None:
     await rig.simulator.fault(Rule("status", path=POLL, status=429, body=body))
     async with listening(rig.adapter) as heard:
         await asked(rig, heard)
+    refused, next_one = [call for call in rig.simulator.calls if call.path == "/getupdates"][:2]
+    assert refused.ended_mono is not None
+    assert next_one.arrived_mono - refused.ended_mono >= 0.99
 
 
 async def test_a_webhook_that_was_set_is_taken_away_without_losing_anything(rig: TelegramRig) -> None:
@@ -268,6 +287,9 @@ async def test_a_method_that_an_old_server_lacks_does_not_end_it(rig: TelegramRi
         with pytest.raises(Unavailable):
             await rig.adapter.react(message.target, message.id, seen=True)
         await asked(rig, heard, "still here")
+        await asked(rig, heard, "and here")
+        refused = sum(call.path == "/setMessageReaction" for call in rig.simulator.calls)
+        assert sum(call.path == "/getMe" for call in rig.simulator.calls) <= 1 + refused
 
 
 async def test_until_the_platform_is_there_it_is_tried_again(rig: TelegramRig) -> None:
