@@ -6,42 +6,12 @@ try:
     import asyncio
     from collections.abc import Sequence
 
-    from pydantic import BaseModel, Field
-    from pydantic_settings import BaseSettings, CliPositionalArg, CliSubCommand, SettingsConfigDict, get_subcommand
-
+    from bots.commandline import Demo, Run, read
     from shared.errors import Misconfigured
     from shared.settings import load
 except KeyboardInterrupt:
     # These take a moment: Ctrl-C meanwhile is no fault to be traced.
     sys.exit(130)
-
-
-class Run(BaseModel):
-    """Run the server on the platforms whose tokens are set."""
-
-
-class Demo(BaseModel):
-    """Run the whole server on simulated platforms, or write one line into a running demo and read the reply."""
-
-    text: CliPositionalArg[str] = Field(default="", description="a line to write into a running demo")
-    who: str = Field(default="user1", alias="as", description="who writes it")
-    where: str = Field(default="general", alias="in", description="a channel, a thread's title, or direct")
-    port: int = Field(
-        default=0, ge=0, le=65_535, description="where the page is; 0 takes the port of the last time, or a free one"
-    )
-    unless_configured: bool = Field(default=False, description="if a platform's token is set, run on the real platform instead")
-
-
-class Cli(BaseSettings):
-    """Threadline: a chat-bot server that answers with Claude."""
-
-    # The prefix keeps variables that happen to be named RUN or DEMO out of the command line.
-    model_config = SettingsConfigDict(
-        cli_prog_name="threadline", cli_implicit_flags=True, cli_kebab_case=True, env_prefix="THREADLINE_CLI_"
-    )
-
-    run: CliSubCommand[Run]
-    demo: CliSubCommand[Demo]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -50,10 +20,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     0, 2 if the operator has to change something (one sentence on standard error says what), 1 if a line that was written into
     the demo got no reply, 130 if Ctrl-C came before the server was up.
     """
-    # The checker sees only the fields; pydantic-settings' own __init__ takes the arguments as well.
-    cli = Cli(_cli_parse_args=list(sys.argv[1:] if argv is None else argv))  # pyright: ignore[reportCallIssue]  (see above)
-    command = get_subcommand(cli, is_required=False, cli_exit_on_error=False)
     try:
+        command = read(sys.argv[1:] if argv is None else argv)
         match command:
             case Run():
                 return asyncio.run(_run())
