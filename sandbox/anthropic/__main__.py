@@ -1,15 +1,12 @@
 """Serve the simulator: `python -m sandbox.anthropic --port 8080`. Its first line of output, JSON, says where it is."""
 
-import argparse
 import asyncio
-import json
-import os
-import signal
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
-from .blocks import is_object
+from sandbox.claude.options import parser_of, script_from
+from sandbox.process import serve
+
 from .config import Config
 from .script import Script
 from .simulator import Simulator
@@ -17,30 +14,19 @@ from .simulator import Simulator
 
 def config_from(arguments: Sequence[str]) -> Config:
     """Read the command line. Exits 2 with a sentence for what it does not know."""
-    parser = argparse.ArgumentParser(prog="python -m sandbox.anthropic", description=__doc__)
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    parser = parser_of("sandbox.anthropic", __doc__, Config().keep_bodies)
     parser.add_argument("--key", default=Config().key, help="the only good API key")
-    parser.add_argument("--journal", type=Path, help="append one JSON line per ended call to this file")
-    parser.add_argument("--keep-bodies", type=int, default=Config().keep_bodies, help="request bodies kept in the log")
-    parser.add_argument("--seed", type=int, default=0, help="seed of the random faults")
-    parser.add_argument("--script", default="{}", help="default script, as JSON: fields of sandbox.anthropic.Script")
     parser.add_argument("--cache-minimum", type=int, help="tokens of the shortest cached prefix, in place of each model's own")
     parser.add_argument(
         "--compaction-minimum", type=int, default=Config().compaction_minimum, help="tokens of the smallest trigger"
     )
     parser.add_argument("--cut-at-max-tokens", action="store_true", help="end answers at the request's max_tokens")
     given = parser.parse_args(arguments)
-    try:
-        values: object = json.loads(given.script)
-        script = Script.of(values if is_object(values) else {"script": values})
-    except ValueError as wrong:
-        parser.error(f"--script: {wrong}")
     return Config(
         host=given.host,
         port=given.port,
         key=given.key,
-        script=script,
+        script=script_from(parser, given.script, Script),
         journal=given.journal,
         keep_bodies=given.keep_bodies,
         seed=given.seed,
@@ -50,17 +36,6 @@ def config_from(arguments: Sequence[str]) -> Config:
     )
 
 
-async def serve(config: Config) -> None:
-    """Serve until SIGTERM or SIGINT."""
-    stopped = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    async with Simulator(config) as simulator:
-        ready = {"url": simulator.url, "control": simulator.control_url, "pid": os.getpid()}
-        sys.stdout.write(json.dumps(ready) + "\n")
-        sys.stdout.flush()
-        await stopped.wait()
-
-
 if __name__ == "__main__":
-    asyncio.run(serve(config_from(sys.argv[1:])))
+    config = config_from(sys.argv[1:])
+    asyncio.run(serve(lambda: Simulator(config), Simulator.addresses))

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from sandbox.claude.texts import text_of
+
 from . import parts, servers
 from .blocks import JsonObject, last_user_text, object_of, objects
 from .cache import Reading
@@ -15,7 +17,6 @@ from .files import FileStore
 from .models import Model
 from .parts import Part, Writing
 from .script import Script
-from .texts import text_of
 
 # Anthropic developer docs, "Compaction".
 _TRIGGER = 150_000

@@ -2,14 +2,11 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeGuard, cast
+from typing import Any, cast
+
+from sandbox.values import is_object
 
 JsonObject = dict[str, Any]
-
-
-def is_object(value: object) -> TypeGuard[JsonObject]:
-    """Tell whether a JSON value is an object."""
-    return isinstance(value, dict)
 
 
 def object_of(value: object) -> JsonObject:

@@ -4,8 +4,10 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
+from sandbox.values import is_object
+
 from .attachments import check_attachments
-from .blocks import JsonObject, Placed, all_texts, everything, is_object, marks, object_of, objects, texts
+from .blocks import JsonObject, Placed, all_texts, everything, marks, object_of, objects, texts
 from .config import COMPACT_BETA, VERSIONS, Config
 from .content import check_messages
 from .errors import Refusal, invalid

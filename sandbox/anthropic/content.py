@@ -3,7 +3,9 @@
 from collections.abc import Collection, Sequence
 from typing import Any, cast
 
-from .blocks import JsonObject, Placed, blocks_of, is_object, objects, turns
+from sandbox.values import is_object
+
+from .blocks import JsonObject, Placed, blocks_of, objects, turns
 from .config import COMPACT_BETA, Config
 from .errors import Refusal, invalid
 from .seals import is_redacted, sealed, signed

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .blocks import JsonObject, blocks_of, exact, is_object, marks, object_of, objects, turns
+from sandbox.values import is_object
+
+from .blocks import JsonObject, blocks_of, exact, marks, object_of, objects, turns
 from .media import pages_of
 
 # Not the real tokenizer: about four characters per token, which Anthropic's glossary gives as a rule of thumb for English.

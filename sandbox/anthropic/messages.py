@@ -9,9 +9,10 @@ from aiohttp import hdrs, web
 from sandbox.calls import Call
 from sandbox.faults import Rule as Fault
 from sandbox.faults import cut, strike
+from sandbox.values import is_object
 
 from .answer import compacts, write
-from .blocks import JsonObject, all_texts, is_object, last_user_text, objects, texts
+from .blocks import JsonObject, all_texts, last_user_text, objects, texts
 from .checks import check_headers, check_message, compaction_of
 from .config import LARGEST_REQUEST
 from .counting import Element, elements, tokens

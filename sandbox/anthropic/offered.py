@@ -3,7 +3,9 @@
 import re
 from collections.abc import Collection, Sequence
 
-from .blocks import JsonObject, Placed, is_object, objects
+from sandbox.values import is_object
+
+from .blocks import JsonObject, Placed, objects
 from .config import MCP_BETAS
 from .errors import Refusal, invalid
 from .models import Model

@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from sandbox.claude.texts import pieces
+
 from .blocks import JsonObject
 from .files import FileStore
 from .seals import redacted, sealed, signature
-from .texts import pieces
 
 _INPUT_PIECES = 3
 

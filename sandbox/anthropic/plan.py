@@ -1,24 +1,13 @@
-"""An answer as bytes with times: everything is encoded before the first byte leaves, so a drip costs one timer.
+"""An answer as the steps of its stream. Events as in the Anthropic developer docs, "Streaming messages"."""
 
-Events as in the Anthropic developer docs, "Streaming messages".
-"""
-
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+from sandbox.claude.steps import PING, Step, event, halve, with_pings
 
 from .answer import Answer
 from .parts import Part
 from .script import Script
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """Bytes that leave `at` seconds after the stream's head. `delta` counts text deltas from 1; 0 is anything else."""
-
-    at: float
-    data: bytes
-    delta: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +27,6 @@ class Head:
     model: str
 
 
-def event(name: str, data: Mapping[str, object]) -> bytes:
-    """Encode one server-sent event; its data carry the name as `type`."""
-    body = json.dumps({"type": name, **data}, ensure_ascii=False, separators=(",", ":"))
-    return f"event: {name}\ndata: {body}\n\n".encode()
-
-
-PING = event("ping", {})
-
-
 def plan(script: Script, answer: Answer, head: Head, *, error: bytes) -> Plan:
     """Lay out the stream that `script` asks for. `error` is the body of its error event, should it end with one."""
     sheet = _Sheet(script)
@@ -60,9 +40,9 @@ def plan(script: Script, answer: Answer, head: Head, *, error: bytes) -> Plan:
     if script.ending == "error":
         steps.append(Step(steps[-1].at, b"event: error\ndata: " + error + b"\n\n"))
     if script.split_bytes:
-        steps = list(_shred(steps))
+        steps = list(halve(steps))
     if script.pings is not None:
-        steps = list(_with_pings(steps, script.pings))
+        steps = list(with_pings(steps, script.pings))
     return Plan(steps, script.ending, script.pings)
 
 
@@ -149,27 +129,3 @@ class _Sheet:
 
     def _put(self, name: str, data: Mapping[str, object], delta: int = 0) -> None:
         self.steps.append(Step(self._at, event(name, data), delta))
-
-
-def _shred(steps: Sequence[Step]) -> Iterator[Step]:
-    """Cut each delta inside its last multi-byte character (else in the middle); the rest leaves a millisecond later."""
-    late = 0.0
-    for step in steps:
-        if not step.delta:
-            yield Step(step.at + late, step.data)
-            continue
-        inside = [place for place, byte in enumerate(step.data) if byte & 0xC0 == 0x80]
-        cut = inside[-1] if inside else len(step.data) // 2
-        yield Step(step.at + late, step.data[:cut])
-        late += 0.001
-        yield Step(step.at + late, step.data[cut:], step.delta)
-
-
-def _with_pings(steps: Sequence[Step], every: float) -> Iterator[Step]:
-    """Put a ping into the stream each `every` seconds up to its last step."""
-    at = every
-    for step in steps:
-        while at < step.at:
-            yield Step(at, PING)
-            at += every
-        yield step

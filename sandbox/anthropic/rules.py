@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
+
+from sandbox.claude.rules import BaseRule, Rules
 
 from .script import Script
 
@@ -26,7 +28,7 @@ class Asked:
 
 
 @dataclass(slots=True)
-class Rule:
+class Rule(BaseRule[Script]):
     """Answer the requests that fit by `script`, `times` times (None: always), after having let `skip` of them pass.
 
     A request fits if all conditions do: its last user message contains `match` ("" is in all); the regular expression
@@ -36,11 +38,6 @@ class Rule:
     of that turn too.
     """
 
-    number: int
-    script: Script
-    match: str = ""
-    times: int | None = 1
-    skip: int = 0
     pattern: str | None = None
     request: int | None = None
     step: int | None = None
@@ -60,12 +57,6 @@ class Rule:
             and (self.tool is None or self.tool in asked.tools)
             and (self.anywhere is None or any(self.anywhere in text for text in asked.texts))
         )
-
-    def shown(self) -> dict[str, Any]:
-        """Return the rule as JSON, without its script and the conditions that it does not make."""
-        found = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "script"}
-        kept = ("number", "match", "times", "skip")
-        return {name: value for name, value in found.items() if name in kept or value is not None}
 
 
 CONDITIONS = ("match", "times", "skip", "pattern", "request", "step", "model", "tool", "anywhere")
@@ -90,46 +81,14 @@ def conditions(given: Mapping[str, object]) -> dict[str, Any]:
     return found
 
 
-class Scripts:
-    """The rules in force, oldest first, and the script for everything else."""
-
-    def __init__(self, default: Script) -> None:
-        self.default = default
-        self._rules: list[Rule] = []
-        self._number = 0
-
-    @property
-    def rules(self) -> tuple[Rule, ...]:
-        """The rules that may still apply."""
-        return tuple(self._rules)
+class Scripts(Rules[Script, Rule]):
+    """The rules in force, and the script for everything else."""
 
     def add(self, script: Script, **given: Any) -> Rule:
         """Add a rule behind the others: the fields of `Rule`. Raises ValueError for conditions that make no sense."""
         found = conditions(given)
-        self._number += 1
-        rule = Rule(self._number, script, **found)
-        self._rules.append(rule)
-        return rule
-
-    def remove(self, number: int) -> None:
-        """Forget one rule; an unknown number is ignored."""
-        self._rules = [rule for rule in self._rules if rule.number != number]
-
-    def clear(self) -> None:
-        """Forget every rule; the default stays."""
-        self._rules.clear()
+        return self.put(lambda number: Rule(number, script, **found))
 
     def choose(self, asked: Asked) -> tuple[Script, int | None]:
-        """Take the script for a request, and the number of its rule."""
-        for rule in self._rules:
-            if not rule.fits(asked):
-                continue
-            if rule.skip:
-                rule.skip -= 1
-                continue
-            if rule.times is not None:
-                rule.times -= 1
-                if rule.times <= 0:
-                    self._rules.remove(rule)
-            return rule.script, rule.number
-        return self.default, None
+        """Take the script for a request, and the number of its rule (None for the default)."""
+        return self.take(lambda rule: rule.fits(asked))

@@ -1,10 +1,11 @@
 """One way to answer a request, as a test or another process says it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal, cast, get_args
 
-Ending = Literal["whole", "cut", "eof", "error", "silence"]
+from sandbox.claude.script import BaseScript, Ending
+
 Form = Literal["sse", "json", "empty", "html"]
 
 # Anthropic developer docs, "Handling stop reasons".
@@ -40,21 +41,13 @@ _NEEDED: Mapping[str, tuple[str, ...]] = {"tool_use": ("name",), "mcp": ("server
 
 
 @dataclass(frozen=True, slots=True)
-class Script:
-    """One way to answer a request. The default echoes the last user message at once. Times are seconds.
-
-    Text: `text`, else `words` words or `characters` characters of filler, else an echo. It goes out in `deltas` pieces
-    (default: one per three words, 200 at most), the first `think` after the stream's head, the last `seconds` after
-    the first. `wait` is silence before the first byte. `pings` is the time between pings while the stream is open.
+class Script(BaseScript):
+    """One way to answer a request, besides what every script says. The default echoes the last user message.
 
     Stop: `stop` is the stop_reason; by default "tool_use" after a tool of the caller's, else "end_turn". A "refusal" has
     `category` and `explanation`.
 
-    Ending: after `after` deltas (default: all of them) the stream goes on to its regular end ("whole"), is aborted
-    ("cut"), ends cleanly without a message_stop ("eof"), carries an error event ("error", of `error_type`), or says
-    nothing more ("silence", pings go on). `status` other than 200 refuses before the stream, with `headers`.
-    `cut_before` aborts the connection in place of any answer. `after_events` ends after so many events of the stream,
-    whatever they are, if the ending is another than "whole".
+    Ending: `after_events` ends after so many events of the stream, whatever they are, if the ending is another than "whole".
 
     Blocks: `blocks` replaces `text` and `thinking` by a list of blocks, which are sent in order. Each is an object with a
     `type`; all of them may have `wait` (seconds of silence before the block), `lead` (from its start to its first delta) and
@@ -75,18 +68,6 @@ class Script:
     `compaction` is the summary if the request makes the API compact; `compaction_fails` leaves it empty.
     """
 
-    text: str | None = None
-    words: int | None = None
-    characters: int | None = None
-    deltas: int | None = None
-    wait: float = 0.0
-    think: float = 0.0
-    seconds: float = 0.0
-    pings: float | None = None
-    thinking: str = ""
-    thinking_deltas: int = 3
-    ending: Ending = "whole"
-    after: int | None = None
     after_events: int | None = None
     blocks: Sequence[Mapping[str, Any]] | None = None
     strict: bool = False
@@ -97,15 +78,7 @@ class Script:
     category: str | None = None
     explanation: str | None = None
     form: Form = "sse"
-    split_bytes: bool = False
-    unknown_events: bool = False
     usage: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    cut_before: bool = False
-    status: int = 200
-    error_type: str | None = None
-    error_code: str | None = None
-    error_message: str | None = None
-    headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def __post_init__(self) -> None:
         """Refuse what could only be a slip in a test. Raises ValueError."""
@@ -117,17 +90,6 @@ class Script:
             raise ValueError("times are 0 or more, deltas 1 or more")
         for block in self.blocks or ():
             _check_block(block)
-
-    @classmethod
-    def of(cls, values: Mapping[str, object], base: "Script | None" = None) -> "Script":
-        """Build from JSON, on top of `base`. Raises ValueError for a name that no script has."""
-        unknown = set(values) - {known.name for known in fields(cls)}
-        if unknown:
-            raise ValueError(f"a script has no {', '.join(sorted(unknown))}")
-        try:
-            return replace(base or cls(), **dict[str, Any](values))
-        except TypeError as wrong:
-            raise ValueError(str(wrong)) from wrong
 
 
 def _check_block(given: object) -> None:

@@ -1,13 +1,15 @@
 """The simulator as one object: started and stopped as a context, asked and told from a test."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 from aiohttp import web
 
 from sandbox.calls import Call, CallLog
+from sandbox.claude.simulator import Scripted
 from sandbox.faults import Faults
+from sandbox.serving import Site
 
 from . import control, listings, messages
 from .blocks import JsonObject
@@ -16,17 +18,14 @@ from .files import FileStore
 from .script import Script
 from .service import Service
 
-T = TypeVar("T")
 
-
-class Simulator:
+class Simulator(Scripted[Script]):
     """Anthropic's Messages API on loopback. Serves while its context is open."""
 
     def __init__(self, config: Config | None = None) -> None:
         self._config = config or Config()
         self._service = Service(self._config)
-        self._runner: web.AppRunner | None = None
-        self._port = 0
+        super().__init__(Site(self._config.host, self._config.port), self._service, self._service.scripts)
 
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=LARGEST_REQUEST)
@@ -34,26 +33,12 @@ class Simulator:
         app.add_routes(listings.routes(self._service))
         app.add_routes(control.routes(self._service))
         # handler_cancellation: the handler of a caller who has gone is cancelled, which is how leaving is noticed.
-        self._runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=0.0)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, self._config.host, self._config.port).start()
-        self._port = int(self._runner.addresses[0][1])
+        await self._site.start(app, handler_cancellation=True, shutdown_timeout=0.0)
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if self._runner is not None:
-            await self._runner.cleanup()
+        await self._site.stop()
         self._service.calls.close()
-
-    @property
-    def url(self) -> str:
-        """The base URL for a client."""
-        return f"http://{self._config.host}:{self._port}"
-
-    @property
-    def control_url(self) -> str:
-        """The base URL of the control API."""
-        return f"{self.url}/control"
 
     @property
     def key(self) -> str:
@@ -77,15 +62,6 @@ class Simulator:
     def faults(self) -> Faults:
         """The faults in force. "before" strikes when a request has been read, "after" when its stream has been sent."""
         return self._service.faults
-
-    @property
-    def default(self) -> Script:
-        """The script for requests that no rule matches."""
-        return self._service.scripts.default
-
-    @default.setter
-    def default(self, script: Script) -> None:
-        self._service.scripts.default = script
 
     def script(self, script: Script, *, match: str = "", times: int | None = 1, skip: int = 0, **conditions: Any) -> int:
         """Answer the next `times` (None: all) requests whose last user message contains `match` by `script`.
@@ -120,27 +96,6 @@ class Simulator:
         """Return the bodies of POST /v1/messages that are still kept, in order of arrival."""
         return [call.body for call in self.asked() if call.body is not None]
 
-    def clear(self) -> None:
-        """Forget every rule and every fault; the default script, the cache and the files stay."""
-        self._service.scripts.clear()
-        self._service.faults.clear()
-
     def asked(self) -> list[Call]:
         """Return the calls of POST /v1/messages, in order of arrival."""
         return [call for call in self.calls.matching("POST", "/v1/messages") if "count_tokens" not in call.path]
-
-    async def wait_for(self, predicate: Callable[[], T | None], timeout: float = 5.0) -> T:
-        """Return the first truthy value of `predicate`, asked now and after each change of the log.
-
-        Raises TimeoutError when `timeout` seconds have passed.
-        """
-        return await self._service.changes.wait_for(predicate, timeout)
-
-    async def ended(self, count: int = 1, timeout: float = 5.0) -> Call:
-        """Wait until `count` message calls have ended, and return the last of these."""
-
-        def find() -> Call | None:
-            done = [call for call in self.asked() if call.ended is not None]
-            return done[count - 1] if len(done) >= count else None
-
-        return await self.wait_for(find, timeout)

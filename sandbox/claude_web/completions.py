@@ -8,7 +8,10 @@ from uuid import uuid4
 from aiohttp import web
 
 from sandbox.calls import Call
+from sandbox.claude.player import Player
+from sandbox.claude.texts import text_of
 from sandbox.faults import cut, strike
+from sandbox.values import is_object
 
 from .conversations import PREFIX, create_conversation
 from .errors import EDGE_PAGE, Refusal, Refused, failure_page, refuse
@@ -16,9 +19,7 @@ from .gate import CALL, FAULT, check_uuid, read_object
 from .model import ROOT, Conversation, JsonObject, Message
 from .plan import Head, plan
 from .script import Script
-from .service import Answer, Service, is_object, next_index
-from .stream import Player
-from .texts import text_of
+from .service import Answer, Service, next_index
 
 
 def routes(service: Service) -> list[web.RouteDef]:
@@ -228,11 +229,11 @@ class Completions:
             self._service.changes.notify()
 
         answer.begun = asyncio.get_running_loop().time()
-        answer.player = Player(answer.plan, transport, note, lambda: self._service.finish(answer))
+        answer.player = Player(answer.plan.steps, transport, note, lambda: self._service.finish(answer))
         await response.write(answer.plan.steps[0].data)  # aiohttp holds the head back until the first write
         whole = not answer.settled and await answer.player.play()
         if whole and script.ending == "silence":
-            whole = await answer.player.silence()
+            whole = await answer.player.silence(script.pings, answer.plan.ping)
         call.notes["outcome"] = script.ending if whole else "stopped"
         if not whole:
             await response.write(answer.plan.stopped())

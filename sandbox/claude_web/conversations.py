@@ -4,10 +4,12 @@ from typing import Any
 
 from aiohttp import web
 
+from sandbox.values import is_object
+
 from .errors import refuse
 from .gate import CALL, check_uuid, read_object
 from .model import Conversation, JsonObject
-from .service import Service, is_object
+from .service import Service
 
 PREFIX = "/api/organizations/{organization}/chat_conversations"
 

@@ -9,10 +9,11 @@ from aiohttp.typedefs import Handler, Middleware
 
 from sandbox.calls import Call
 from sandbox.faults import Rule, strike
+from sandbox.values import is_object
 
 from .errors import Refusal, Refused, edge_refusal, refuse, session_refusal
 from .model import JsonObject
-from .service import Service, is_object
+from .service import Service
 
 CALL = web.RequestKey("call", Call)
 FAULT = web.RequestKey("fault", Rule)

@@ -1,4 +1,4 @@
-"""An answer as bytes with times: everything is encoded before the first byte leaves, so a drip costs one timer.
+"""An answer as the steps of its stream.
 
 Events and their order as in captures and claude-webapi; ping and the lesser ones as in OmniRoute.
 """
@@ -8,25 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sandbox.claude.steps import PING, Step, event, halve, with_pings
+from sandbox.claude.texts import pieces
+
 from .model import JsonObject, stamp
 from .script import Script
-from .texts import pieces
 
 _TOOL_INPUT = ('{"command":', ' "run"}')
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """Bytes that leave `at` seconds after the stream's head. `delta` counts text deltas from 1; 0 is anything else.
-
-    `closing` marks the last event of an answer that ends well, `open` a piece whose event goes on in the next step.
-    """
-
-    at: float
-    data: bytes
-    delta: int = 0
-    closing: bool = False
-    open: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +77,6 @@ class Plan:
         return _with_newlines(PING, self.script.newline)
 
 
-def event(name: str, data: Mapping[str, object]) -> bytes:
-    """Encode one server-sent event; its data carry the name as `type`."""
-    body = json.dumps({"type": name, **data}, ensure_ascii=False, separators=(",", ":"))
-    return f"event: {name}\ndata: {body}\n\n".encode()
-
-
-PING = event("ping", {})
-
 # A comment, an event of two data lines, and an event without a name: all are allowed by the HTML standard,
 # "Server-sent events", and none is known to a client.
 _STRANGE = b': comment\n\nevent: shimmer\ndata: {"type":"shimmer",\ndata: "note":"unknown"}\n\nid: 7\nretry: 100\n\n'
@@ -129,10 +109,10 @@ def plan(script: Script, text: str, head: Head, *, error: bytes) -> Plan:
 def _cut(script: Script, steps: list[Step]) -> list[Step]:
     if script.pings is not None:
         ping = _with_newlines(PING, script.newline)
-        steps = list(_with_pings(steps, script.pings, ping))
+        steps = list(with_pings(steps, script.pings, ping))
     if script.bytes_each is not None:
         return list(_shred(steps, script.bytes_each))
-    return list(_halve(steps)) if script.split_bytes else steps
+    return list(halve(steps)) if script.split_bytes else steps
 
 
 def _begin(script: Script, head: Head) -> Iterator[Step]:
@@ -214,20 +194,6 @@ def _with_newlines(data: bytes, newline: str) -> bytes:
     return data if newline == "\n" else data.replace(b"\n", newline.encode())
 
 
-def _halve(steps: Sequence[Step]) -> Iterator[Step]:
-    """Cut each delta inside its last multi-byte character (else in the middle); the rest leaves a millisecond later."""
-    late = 0.0
-    for step in steps:
-        if not step.delta:
-            yield replace(step, at=step.at + late)
-            continue
-        inside = [place for place, byte in enumerate(step.data) if byte & 0xC0 == 0x80]
-        cut = inside[-1] if inside else len(step.data) // 2
-        yield Step(step.at + late, step.data[:cut], open=True)
-        late += 0.001
-        yield Step(step.at + late, step.data[cut:], step.delta)
-
-
 def _shred(steps: Sequence[Step], size: int) -> Iterator[Step]:
     """Cut every step into pieces of `size` bytes, each a millisecond after the one before."""
     late = 0.0
@@ -237,13 +203,3 @@ def _shred(steps: Sequence[Step], size: int) -> Iterator[Step]:
             whole = begin + size >= len(step.data)
             yield Step(step.at + late, piece, step.delta if whole else 0, step.closing and whole, not whole)
             late += 0.001
-
-
-def _with_pings(steps: Sequence[Step], every: float, ping: bytes) -> Iterator[Step]:
-    """Put a ping into the stream each `every` seconds up to its last step."""
-    at = every
-    for step in steps:
-        while at < step.at:
-            yield Step(at, ping)
-            at += every
-        yield step

@@ -1,28 +1,21 @@
 """What all endpoints of one simulator share: the account's state, its log, its scripts, its faults."""
 
 import asyncio
-import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeGuard
+from typing import Any
 
 from aiohttp import web
 
-from sandbox.calls import Call, CallLog, Changes
-from sandbox.faults import Faults
+from sandbox.calls import Call
+from sandbox.claude.logbook import Logbook
+from sandbox.claude.player import Player
 
 from .config import FIVE_HOURS, Config
 from .errors import Refused, quota_refusal, refuse
 from .model import Conversation, JsonObject, Message, StoredFile, stamp
 from .plan import Plan
 from .script import Script, Scripts, Stored
-from .stream import Player
-
-
-def is_object(value: object) -> TypeGuard[JsonObject]:
-    """Tell whether a JSON value is an object."""
-    return isinstance(value, dict)
 
 
 @dataclass(slots=True)
@@ -54,16 +47,13 @@ class Answer:
     player: Player | None = None
 
 
-class Service:
+class Service(Logbook):
     """The state of one simulator."""
 
     def __init__(self, config: Config) -> None:
+        super().__init__(config.journal, config.seed, config.keep_bodies)
         self.config = config
-        self.changes = Changes()
-        self.calls = CallLog(self.changes, config.journal)
         self.scripts = Scripts(config.script)
-        self.faults = Faults(config.seed)
-        self.monotonic: Callable[[], float] = time.monotonic
         self.organizations = {each.uuid: each for each in config.organizations}
         self.conversations: dict[str, Conversation] = {}
         self.files: dict[str, StoredFile] = {}
@@ -77,7 +67,6 @@ class Service:
         """Whether the edge answers everything with its bot check."""
         self.quota = Quota(config.messages, config.clock() + FIVE_HOURS)
         self.running: list[Answer] = []
-        self._with_body: deque[Call] = deque()
         self._timers: set[asyncio.TimerHandle] = set()
 
     def now(self) -> float:
@@ -86,21 +75,10 @@ class Service:
 
     def begin(self, request: web.Request) -> Call:
         """Log a call that has just arrived. The session key is not kept."""
-        call = self.calls.begin(request.method, request.path_qs)
-        call.notes["headers"] = sorted({name.lower() for name in request.headers})
+        call = super().begin(request)
         call.notes["cookies"] = sorted(request.cookies)
         call.notes["user_agent"] = request.headers.get("user-agent", "")
-        peer = request.transport.get_extra_info("peername") if request.transport else None
-        call.notes["port"] = peer[1] if peer else None
         return call
-
-    def keep(self, call: Call, body: JsonObject) -> None:
-        """Keep a call's body, and let go of the oldest one kept."""
-        call.body = body
-        self._with_body.append(call)
-        if len(self._with_body) > self.config.keep_bodies:
-            self._with_body.popleft().body = None
-        self.changes.notify()
 
     def applied(self, call: Call) -> None:
         """Log that a call has taken effect."""

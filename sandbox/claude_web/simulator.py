@@ -1,13 +1,14 @@
 """The simulator as one object: started and stopped as a context, asked and told from a test."""
 
-from collections.abc import Callable
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self
 
 from aiohttp import web
 
 from sandbox.calls import Call, CallLog
+from sandbox.claude.simulator import Scripted
 from sandbox.faults import Faults
+from sandbox.serving import Site
 
 from . import account, completions, control, conversations, files
 from .config import LARGEST_REQUEST, Config
@@ -16,43 +17,26 @@ from .model import Conversation, JsonObject, Message, StoredFile
 from .script import Script
 from .service import Service
 
-T = TypeVar("T")
 
-
-class ClaudeWebSimulator:
+class ClaudeWebSimulator(Scripted[Script]):
     """claude.ai's web API on loopback. Serves while its context is open."""
 
     def __init__(self, config: Config | None = None) -> None:
         self._config = config or Config()
         self._service = Service(self._config)
-        self._runner: web.AppRunner | None = None
-        self._port = 0
+        super().__init__(Site(self._config.host, self._config.port), self._service, self._service.scripts)
 
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=LARGEST_REQUEST, middlewares=[Gate(self._service).middleware])
         for part in (account, conversations, completions, files, control):
             app.add_routes(part.routes(self._service))
         # handler_cancellation: the handler of a caller who has gone is cancelled, which is how leaving is noticed.
-        self._runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=0.0)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, self._config.host, self._config.port).start()
-        self._port = int(self._runner.addresses[0][1])
+        await self._site.start(app, handler_cancellation=True, shutdown_timeout=0.0)
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if self._runner is not None:
-            await self._runner.cleanup()
+        await self._site.stop()
         self._service.close()
-
-    @property
-    def url(self) -> str:
-        """The base URL for a client, in place of https://claude.ai."""
-        return f"http://{self._config.host}:{self._port}"
-
-    @property
-    def control_url(self) -> str:
-        """The base URL of the control API."""
-        return f"{self.url}/control"
 
     @property
     def session_key(self) -> str:
@@ -100,15 +84,6 @@ class ClaudeWebSimulator:
         """The uploaded files by uuid."""
         return self._service.files
 
-    @property
-    def default(self) -> Script:
-        """The script for completions that no rule matches."""
-        return self._service.scripts.default
-
-    @default.setter
-    def default(self, script: Script) -> None:
-        self._service.scripts.default = script
-
     def script(self, script: Script, *, match: str = "", times: int | None = 1, skip: int = 0) -> int:
         """Answer the next `times` (None: all) completions whose prompt contains `match` by `script`.
 
@@ -116,11 +91,6 @@ class ClaudeWebSimulator:
         the rule's number.
         """
         return self._service.scripts.add(script, match=match, times=times, skip=skip).number
-
-    def clear(self) -> None:
-        """Forget every rule and every fault; the default script and the state of the account stay."""
-        self._service.scripts.clear()
-        self._service.faults.clear()
 
     def now(self) -> float:
         """The simulator's time in Unix seconds."""
@@ -165,19 +135,3 @@ class ClaudeWebSimulator:
     def asked(self) -> list[Call]:
         """Return the calls of completion and retry_completion, in order of arrival."""
         return [call for call in self.calls.matching("POST", "completion") if call.path.endswith("completion")]
-
-    async def wait_for(self, predicate: Callable[[], T | None], timeout: float = 5.0) -> T:
-        """Return the first truthy value of `predicate`, asked now and after each change of log or conversations.
-
-        Raises TimeoutError when `timeout` seconds have passed.
-        """
-        return await self._service.changes.wait_for(predicate, timeout)
-
-    async def ended(self, count: int = 1, timeout: float = 5.0) -> Call:
-        """Wait until `count` completions have ended, and return the last of these."""
-
-        def find() -> Call | None:
-            done = [call for call in self.asked() if call.ended is not None]
-            return done[count - 1] if len(done) >= count else None
-
-        return await self.wait_for(find, timeout)

@@ -3,8 +3,9 @@
 from dataclasses import asdict
 
 from sandbox.calls import CallLog
+from sandbox.control.mishaps import Mishaps
 from sandbox.discord import lookup
-from sandbox.discord.cdn import Cdn, Spoil, spoil_from_json
+from sandbox.discord.cdn import Cdn
 from sandbox.discord.gateway import Gateway
 from sandbox.discord.limits import Limits
 from sandbox.discord.model import Json
@@ -12,21 +13,20 @@ from sandbox.discord.people import People
 from sandbox.discord.rest.server import RestServer
 from sandbox.discord.views import message_view, seen, typing_view, world_view
 from sandbox.discord.world import World
-from sandbox.faults import Faults, Rule, rule_from_json
+from sandbox.faults import Faults
 
 
-class Control(People):
+class Control(People, Mishaps):
     """People, what they see, the gateway's mishaps, and faults."""
 
     def __init__(
         self, world: World, gateway: Gateway, rest: RestServer, cdn: Cdn, calls: CallLog, faults: Faults, limits: Limits
     ) -> None:
         super().__init__(world)
+        Mishaps.__init__(self, calls, faults, cdn.spoils)
         self.cdn = cdn
         self.gateway = gateway
         self.rest = rest
-        self.calls = calls
-        self.faults = faults
         self.limits = limits
 
     def messages(self, where: str, by: str | None = None) -> list[Json]:
@@ -57,10 +57,6 @@ class Control(People):
         """Who shows the typing sign where, now."""
         return typing_view(self.world)
 
-    def log(self, after: int = 0) -> list[Json]:
-        """The calls with a number greater than `after`."""
-        return [call.as_json() for call in self.calls.after(after)]
-
     def dispatches(self, after: int = 0) -> list[Json]:
         """The gateway's events that left with a number greater than `after`, the latest 100,000 at most."""
         return [asdict(written) for written in self.gateway.written if written.number > after]
@@ -87,36 +83,6 @@ class Control(People):
     async def set_message_content(self, granted: bool) -> None:
         """Grant or withdraw the Message Content intent in the developer portal."""
         self.gateway.message_content = granted
-
-    async def fault(self, rule: Rule) -> int:
-        """Put a fault in force and return its number."""
-        return self.faults.set(rule)
-
-    async def fault_json(self, rule: Json) -> Json:
-        """Put a fault, given as JSON, in force."""
-        return {"fault": self.faults.set(rule_from_json(rule))}
-
-    def faults_in_force(self) -> Json:
-        """The faults that may still strike, by number."""
-        return {str(number): asdict(rule) for number, rule in self.faults.in_force().items()}
-
-    async def seed_faults(self, seed: int) -> None:
-        """Begin the random choices of faults with a `chance` anew."""
-        self.faults.seed(seed)
-
-    async def clear_faults(self, fault: int | None = None) -> None:
-        """Take one fault, or all (also those of downloads), out of force."""
-        self.faults.clear(fault)
-        if fault is None:
-            self.cdn.clear()
-
-    async def spoil(self, spoil: Spoil) -> None:
-        """Let the next downloads of files go wrong."""
-        self.cdn.spoil(spoil)
-
-    async def spoil_json(self, spoil: Json) -> None:
-        """Let the next downloads go wrong, given as JSON."""
-        self.cdn.spoil(spoil_from_json(spoil))
 
     async def drop(self) -> None:
         """Cut the gateway's sockets. Their sessions can be resumed."""

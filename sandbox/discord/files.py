@@ -6,57 +6,24 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from sandbox import files
 from sandbox.discord.model import Json
+from sandbox.files import KeptFiles, beside
 
 _KEY = b"sandbox"
 """Signs the addresses. It is no secret, so that an address outlives a restart of the simulator."""
-_TYPES = {
-    ".txt": "text/plain; charset=utf-8",
-    ".md": "text/markdown; charset=utf-8",
-    ".csv": "text/csv; charset=utf-8",
-    ".html": "text/html; charset=utf-8",
-    ".py": "text/x-python; charset=utf-8",
-    ".json": "application/json; charset=utf-8",
-    ".pdf": "application/pdf",
-    ".zip": "application/zip",
-    ".png": "image/png",
-    ".jpg": "image/jpeg",
-    ".jpeg": "image/jpeg",
-    ".gif": "image/gif",
-    ".webp": "image/webp",
-    ".svg": "image/svg+xml",
-    ".mp3": "audio/mpeg",
-    ".ogg": "audio/ogg",
-    ".mp4": "video/mp4",
-}
 
 
-class Files:
+class Files(KeptFiles):
     """Keeps the bytes: in memory, or beside the journal (`state` + `.files`) so that they outlive a restart."""
 
     def __init__(self, state: Path | None, clock: Callable[[], float], lifetime: float) -> None:
         """`lifetime` is for how many seconds an address is good."""
+        super().__init__(beside(state))
         self.base = ""
         """What addresses begin with; the simulator sets it when its port is known."""
         self.lifetime = lifetime
         self._clock = clock
-        self._folder = state and Path(f"{state}.files")
-        self._kept: dict[int, bytes] = {}
-
-    def keep(self, attachment: int, data: bytes) -> None:
-        """Keep the bytes of an attachment."""
-        if self._folder is None:
-            self._kept[attachment] = data
-        else:
-            self._folder.mkdir(exist_ok=True)
-            (self._folder / str(attachment)).write_bytes(data)
-
-    def read(self, attachment: int) -> bytes | None:
-        """The bytes of an attachment; None when only its size is known."""
-        path = self._folder and self._folder / str(attachment)
-        if path is not None:
-            return path.read_bytes() if path.exists() else None
-        return self._kept.get(attachment)
 
     def addressed(self, channel: int, attachment: Json) -> Json:
         """An attachment object with an address that is good from now on (Discord developer docs, Reference: Signed
@@ -88,4 +55,5 @@ def attachment(number: int, name: str, size: int, media: str | None = None) -> J
 
 def media_type(name: str) -> str:
     """The media type that goes by a file's name. Discord looks at the name as well, whatever type an upload claims."""
-    return _TYPES.get(Path(name).suffix.lower(), "application/octet-stream")
+    found = files.media_type(name)
+    return f"{found}; charset=utf-8" if found.startswith("text/") or found == "application/json" else found

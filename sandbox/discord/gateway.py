@@ -12,11 +12,11 @@ from aiohttp import WSMsgType, web
 
 from sandbox.discord.config import SimulatorConfig
 from sandbox.discord.events import MEMBERS, MESSAGE_CONTENT, PRESENCES, Event, events_of, without_content
-from sandbox.discord.limits import Window
 from sandbox.discord.model import Json
 from sandbox.discord.payloads import guild_json, user_json
 from sandbox.discord.session import GOING_AWAY, Link, Session, control_frame, dumped
 from sandbox.discord.world import Happening, World
+from sandbox.windows import Window
 
 DISPATCH, HEARTBEAT, IDENTIFY, RESUME, RECONNECT, INVALID_SESSION, HELLO, ACK = 0, 1, 2, 6, 7, 9, 10, 11
 UNKNOWN_OPCODE, DECODE_ERROR, NOT_AUTHENTICATED, BAD_TOKEN = 4001, 4002, 4003, 4004

@@ -1,8 +1,6 @@
 """What people do with the bot's commands and buttons, and with their files."""
 
 import asyncio
-import base64
-import binascii
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +11,7 @@ from sandbox.discord.model import AUTOCOMPLETE, COMMAND, COMPONENT, Channel, Int
 from sandbox.discord.options import Wrong, chosen, command, commands, typed
 from sandbox.discord.rest.components import buttons_of
 from sandbox.discord.world import Happening, World
+from sandbox.files import content_of
 
 
 class Interacting:
@@ -92,14 +91,9 @@ class Interacting:
         if unknown or "name" not in given:
             raise ValueError(f"a file has a name, and no {', '.join(sorted(unknown)) or 'less'}")
         name, number = str(given["name"]), self.world.ids.next()
-        size = int(given.get("size", 0))
-        if "content_base64" in given:
-            try:
-                data = base64.b64decode(given["content_base64"], validate=True)
-            except binascii.Error as error:
-                raise ValueError(f"content_base64 of {name}: {error}") from error
+        size, data = content_of(given, name)
+        if data is not None:
             self.world.files.keep(number, data)
-            size = len(data)
         details = {each: given[each] for each in _DETAILS if each in given}
         return attachment(number, name, size, given.get("media_type")) | details
 

@@ -12,13 +12,14 @@ from sandbox.calls import CallLog
 from sandbox.discord.cdn import Cdn
 from sandbox.discord.config import SimulatorConfig
 from sandbox.discord.control import Control
-from sandbox.discord.control_server import ControlServer
+from sandbox.discord.control_server import control_server
 from sandbox.discord.gateway import Gateway
 from sandbox.discord.limits import Limits
 from sandbox.discord.rest.asked import Api
 from sandbox.discord.rest.server import PREFIX, RestServer
 from sandbox.discord.world import World
 from sandbox.faults import Faults
+from sandbox.serving import Site
 
 T = TypeVar("T")
 
@@ -43,48 +44,40 @@ class Simulator(Control):
         )
         rest = RestServer(api, calls, faults, limits)
         super().__init__(world, gateway, rest, Cdn(world, calls, faults), calls, faults, limits)
-        self._runner: web.AppRunner | None = None
-        self._port = self.config.port
+        self._site = Site(self.config.host, self.config.port)
 
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=32 * 1024 * 1024)
         app.router.add_get("/gateway", self.gateway.connect)
         app.router.add_get("/gateway/", self.gateway.connect)
-        server = ControlServer(self)
-        server.add_to(app)
+        control_server(self).add_to(app)
         self.rest.add_to(app)
         self.cdn.add_to(app)
-        app.on_shutdown.append(server.stop)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
-        await runner.setup()
-        await web.TCPSite(runner, self.config.host, self.config.port).start()
-        self._port = runner.addresses[0][1]
+        await self._site.start(app, shutdown_timeout=1.0)
         self.gateway.url = self.gateway_url
-        self.world.files.base = f"http://{self.config.host}:{self._port}"
-        self._runner = runner
+        self.world.files.base = self._site.url
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.gateway.drop()
-        if self._runner is not None:
-            await self._runner.cleanup()
+        await self._site.stop()
         self.calls.close()
         self.world.close()
 
     @property
     def api_url(self) -> str:
         """The base of the REST API, for `discord.http.Route.BASE`."""
-        return f"http://{self.config.host}:{self._port}{PREFIX}"
+        return f"{self._site.url}{PREFIX}"
 
     @property
     def gateway_url(self) -> str:
         """The gateway, for `discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY`."""
-        return f"ws://{self.config.host}:{self._port}/gateway"
+        return f"ws://{self._site.address}/gateway"
 
     @property
     def control_url(self) -> str:
         """The base of the control API."""
-        return f"http://{self.config.host}:{self._port}/control"
+        return f"{self._site.url}/control"
 
     def addresses(self) -> dict[str, str | int]:
         """What `python -m sandbox.discord` prints when it is ready."""

@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
+from sandbox.chronicle import Changing
 from sandbox.discord.ids import Snowflakes
 from sandbox.discord.model import (
     HAS_THREAD,
@@ -20,7 +21,7 @@ from sandbox.discord.model import (
 )
 
 
-class State:
+class State(Changing):
     """Everything that exists. It changes only through `apply`, so that replaying the same changes gives the same state."""
 
     def __init__(self, ids: Snowflakes) -> None:
@@ -40,11 +41,6 @@ class State:
         self.creates: dict[int, list[float]] = {}
         """The same scopes to the times at which a command was created there."""
         self.interactions: dict[int, Interaction] = {}
-
-    def apply(self, change: Json) -> None:
-        """Carry out one change. Its `op` names the method, the rest are the arguments."""
-        arguments: dict[str, Any] = dict(change)
-        getattr(self, f"_{arguments.pop('op')}")(**arguments)
 
     def _user(self, **fields: Any) -> None:
         user = User(**fields)

@@ -1,15 +1,14 @@
 """The simulated Discord as a whole: what exists, how it changes, and who is told of each change."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from sandbox.calls import Changes
+from sandbox.chronicle import Chronicle
 from sandbox.discord import defaults
 from sandbox.discord.config import SimulatorConfig
 from sandbox.discord.files import Files
 from sandbox.discord.ids import Snowflakes
-from sandbox.discord.journal import Journal
 from sandbox.discord.model import DEFAULT, DIRECT, PUBLIC_THREAD, TEXT, Channel, Guild, Json, Message, Pings, Role, User
 from sandbox.discord.permissions import permissions_of
 from sandbox.discord.state import State, pings_json
@@ -44,7 +43,7 @@ class Draft:
     ephemeral: int | None = None
 
 
-class World:
+class World(Chronicle[Happening]):
     """The state with its clock, its journal and its listeners. All changes go through here."""
 
     def __init__(self, config: SimulatorConfig) -> None:
@@ -52,36 +51,15 @@ class World:
         self.ids = Snowflakes(config.clock)
         self.files = Files(config.state, config.clock, config.file_lifetime)
         self.state = State(self.ids)
-        self.changes = Changes()
+        super().__init__(self.state, config.state, config.clock, defaults.changes())
         self.me = defaults.BOT
-        self.listeners: list[Callable[[Happening], None]] = []
         self.typing: dict[tuple[int, int], float] = {}
         """Channel and user to the time (Unix seconds) until which the typing sign shows."""
-        self._journal = Journal(config.state)
-        for change in defaults.changes():
-            self.state.apply(change)
-        for change in self._journal.read():
-            self.state.apply(change)
-
-    def close(self) -> None:
-        """Close the journal."""
-        self._journal.close()
-
-    def now(self) -> float:
-        """Unix seconds."""
-        return self.config.clock()
 
     def commit(self, change: Json, *, channel: int | None = None, message: int | None = None) -> None:
         """Write a change down, carry it out and tell the listeners of it."""
-        self._journal.append(change)
-        self.state.apply(change)
+        self.write(change)
         self.tell(Happening(change["op"], change, channel, message))
-
-    def tell(self, happening: Happening) -> None:
-        """Tell the listeners of something."""
-        for listener in self.listeners:
-            listener(happening)
-        self.changes.notify()
 
     # what exists
 

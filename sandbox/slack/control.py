@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from sandbox.calls import CallLog
-from sandbox.faults import Faults, Rule, rule_from_json
+from sandbox.control.mishaps import Mishaps
+from sandbox.faults import Faults
 from sandbox.slack import lookup
 from sandbox.slack.api.asked import Granted
 from sandbox.slack.api.server import ApiServer
-from sandbox.slack.downloads import Downloads, Spoil, spoil_from_json
+from sandbox.slack.downloads import Downloads
 from sandbox.slack.limits import Limits
 from sandbox.slack.model import Json
 from sandbox.slack.people import People
@@ -19,8 +20,11 @@ from sandbox.slack.views import message_view, seen, statuses_view, world_view
 from sandbox.slack.world import World
 
 
-class Control(People):
-    """People, what they see, the mishaps of connections, what the app is granted, and faults."""
+class Control(People, Mishaps):
+    """People, what they see, the mishaps of connections, what the app is granted, and faults.
+
+    Paths of faults are `/chat.postMessage`, `/files-pri/…`, `/responses`.
+    """
 
     def __init__(
         self,
@@ -36,13 +40,12 @@ class Control(People):
         limits: Limits,
     ) -> None:
         super().__init__(world, delivery)
+        Mishaps.__init__(self, calls, faults, downloads.spoils)
         self.granted = granted
         self.sockets = sockets
         self.posting = posting
         self.server = server
         self.downloads = downloads
-        self.calls = calls
-        self.faults = faults
         self.limits = limits
 
     # looking
@@ -89,10 +92,6 @@ class Control(People):
     def home(self, by: str) -> Json | None:
         """The view of a person's home tab."""
         return self.world.state.homes.get(lookup.user(self.world, by).id)
-
-    def log(self, after: int = 0) -> list[Json]:
-        """The calls with a number greater than `after`."""
-        return [call.as_json() for call in self.calls.after(after)]
 
     def deliveries(self, after: int = 0) -> list[Json]:
         """The tries to deliver something with a number greater than `after`, the latest 100,000 at most."""
@@ -169,36 +168,6 @@ class Control(People):
             self.delivery.send = self.sockets.send
 
     # mishaps
-
-    async def fault(self, rule: Rule) -> int:
-        """Put a fault in force and return its number. Paths are `/chat.postMessage`, `/files-pri/…`, `/responses`."""
-        return self.faults.set(rule)
-
-    async def fault_json(self, rule: Json) -> Json:
-        """Put a fault, given as JSON, in force."""
-        return {"fault": self.faults.set(rule_from_json(rule))}
-
-    def faults_in_force(self) -> Json:
-        """The faults that may still strike, by number."""
-        return {str(number): asdict(rule) for number, rule in self.faults.in_force().items()}
-
-    async def seed_faults(self, seed: int) -> None:
-        """Begin the random choices of faults with a `chance` anew."""
-        self.faults.seed(seed)
-
-    async def clear_faults(self, fault: int | None = None) -> None:
-        """Take one fault, or all (also those of downloads), out of force."""
-        self.faults.clear(fault)
-        if fault is None:
-            self.downloads.clear()
-
-    async def spoil(self, spoil: Spoil) -> None:
-        """Let the next downloads of files go wrong."""
-        self.downloads.spoil(spoil)
-
-    async def spoil_json(self, spoil: Json) -> None:
-        """Let the next downloads go wrong, given as JSON."""
-        self.downloads.spoil(spoil_from_json(spoil))
 
     async def drop(self) -> None:
         """Cut the Socket Mode connections."""

@@ -1,27 +1,8 @@
 """Rate limits as pure arithmetic on a given time (docs.slack.dev, Rate limits)."""
 
 import math
-from dataclasses import dataclass
 
-
-@dataclass(slots=True)
-class Window:
-    """A fixed window: it opens with the first call after the last window ended, and lets `calls` through until it ends."""
-
-    calls: int
-    seconds: float
-    opened: float | None = None
-    used: int = 0
-
-    def free(self, now: float) -> bool:
-        """Whether one more call gets through at `now`."""
-        if self.opened is None or now >= self.opened + self.seconds:
-            self.opened, self.used = now, 0
-        return self.used < self.calls
-
-    def left(self, now: float) -> float:
-        """Seconds until the open window ends; 0 when none is open."""
-        return 0.0 if self.opened is None else max(0.0, self.opened + self.seconds - now)
+from sandbox.windows import Window
 
 
 class Limits:

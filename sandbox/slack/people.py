@@ -1,12 +1,10 @@
 """Acting as the people of the simulated Slack, and as those who run its workspace."""
 
-import base64
-import binascii
 from collections.abc import Sequence
 from typing import Any
 
+from sandbox.files import content_of, media_type
 from sandbox.slack import defaults, lookup
-from sandbox.slack.files import media_type
 from sandbox.slack.interacting import Interacting, Wrong
 from sandbox.slack.mentions import written
 from sandbox.slack.model import Channel, Json
@@ -91,13 +89,8 @@ class People(Interacting):
         unknown = set(given) - {"name", "media_type", "content_base64", "size", *_DETAILS}
         if unknown or "name" not in given:
             raise ValueError(f"a file has a name, and no {', '.join(sorted(unknown)) or 'less'}")
-        name, size, data = str(given["name"]), int(given.get("size", 0)), None
-        if "content_base64" in given:
-            try:
-                data = base64.b64decode(given["content_base64"], validate=True)
-            except binascii.Error as error:
-                raise ValueError(f"content_base64 of {name}: {error}") from error
-            size = len(data)
+        name = str(given["name"])
+        size, data = content_of(given, name)
         details: dict[str, Any] = {each: given[each] for each in _DETAILS if each in given}
         file = self.world.add_file(name, size, given.get("media_type") or media_type(name), user, **details)
         if data is not None:

@@ -5,7 +5,8 @@ from typing import cast
 
 from aiohttp import web
 
-from sandbox.calls import CallLog
+from sandbox.calls import Call, CallLog
+from sandbox.exchange import exchange
 from sandbox.faults import Faults, strike
 from sandbox.slack import triggers
 from sandbox.slack.errors import ApiError
@@ -27,29 +28,26 @@ class Responding:
 
     async def _serve(self, request: web.Request) -> web.Response:
         raw = await request.read()
-        call = self._calls.begin("POST", f"/responses/{request.match_info['trigger']}", _object(raw))
-        fault = self._faults.draw("POST", "/responses")
-        call.fault = fault.label if fault is not None else None
-        status: int | None = None
-        try:
-            answer = await strike(fault, "before", request)
+        path = f"/responses/{request.match_info['trigger']}"
+        with exchange(self._calls, self._faults, "POST", path, _object(raw), drawn="/responses") as begun:
+            answer = await strike(begun.fault, "before", request)
             if answer is None:
-                try:
-                    answer = self._answer(request, _object(raw))
-                    call.applied_mono = self._world.config.monotonic()
-                except ApiError as error:
-                    call.notes["error"] = error.error
-                    # Slack documents no body for these; the words are those that apps report.
-                    gone = error.error in ("used_url", "expired_url")
-                    answer = web.json_response(error.body(), status=404 if gone else 500)
-                answer = await strike(fault, "after", request) or answer
-            if fault is None or fault.action in ("status", "slow"):
-                status = answer.status
-            return answer
-        finally:
-            self._calls.end(call, status)
+                answer = self._answer(request, _object(raw), begun.call)
+                answer = await strike(begun.fault, "after", request) or answer
+            return begun.answered(answer)
 
-    def _answer(self, request: web.Request, body: Json | None) -> web.Response:
+    def _answer(self, request: web.Request, body: Json | None, call: Call) -> web.Response:
+        try:
+            self._respond(request, body)
+        except ApiError as error:
+            call.notes["error"] = error.error
+            # Slack documents no body for these; the words are those that apps report.
+            gone = error.error in ("used_url", "expired_url")
+            return web.json_response(error.body(), status=404 if gone else 500)
+        call.applied_mono = self._world.config.monotonic()
+        return web.Response(text="ok")
+
+    def _respond(self, request: web.Request, body: Json | None) -> None:
         trigger = self._world.state.triggers.get(request.match_info["trigger"])
         if trigger is None or trigger.secret != request.match_info["secret"]:
             raise ApiError("expired_url")
@@ -57,7 +55,6 @@ class Responding:
             raise ApiError("invalid_payload")
         triggers.use(self._world, trigger)
         triggers.respond(self._world, trigger, body)
-        return web.Response(text="ok")
 
 
 def _object(raw: bytes) -> Json | None:

@@ -10,11 +10,12 @@ from aiohttp import web
 
 from sandbox.calls import CallLog
 from sandbox.faults import Faults
+from sandbox.serving import Site
 from sandbox.slack.api.asked import Api, Granted
 from sandbox.slack.api.server import PREFIX, ApiServer
 from sandbox.slack.config import SimulatorConfig
 from sandbox.slack.control import Control
-from sandbox.slack.control_server import ControlServer
+from sandbox.slack.control_server import control_server
 from sandbox.slack.downloads import Downloads
 from sandbox.slack.limits import Limits
 from sandbox.slack.posting import Posting
@@ -53,31 +54,23 @@ class Simulator(Control):
         downloads = Downloads(world, granted, calls, faults)
         super().__init__(world, granted, delivery, sockets, posting, server, downloads, calls, faults, limits)
         self._responding = Responding(world, calls, faults)
-        self._runner: web.AppRunner | None = None
-        self._port = given.port
+        self._site = Site(self.config.host, self.config.port)
 
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=64 * 1024 * 1024)
         app.router.add_get("/link", self.sockets.connect)
-        control = ControlServer(self)
-        control.add_to(app)
+        control_server(self).add_to(app)
         for each in (self.server, self.downloads, self._responding):
             each.add_to(app)
-        app.on_shutdown.append(control.stop)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
-        await runner.setup()
-        await web.TCPSite(runner, self.config.host, self.config.port).start()
-        self._port = runner.addresses[0][1]
+        await self._site.start(app, shutdown_timeout=1.0)
         self.sockets.url = self.socket_url
-        self.world.files.base = f"http://{self.config.host}:{self._port}"
-        self._runner = runner
+        self.world.files.base = self._site.url
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         await self.delivery.close()
         self.sockets.drop()
-        if self._runner is not None:
-            await self._runner.cleanup()
+        await self._site.stop()
         await self.posting.close()
         self.calls.close()
         self.world.close()
@@ -85,17 +78,17 @@ class Simulator(Control):
     @property
     def api_url(self) -> str:
         """The base of the Web API, for `AsyncWebClient(base_url=…)`; it ends with a slash."""
-        return f"http://{self.config.host}:{self._port}{PREFIX}/"
+        return f"{self._site.url}{PREFIX}/"
 
     @property
     def socket_url(self) -> str:
         """What the addresses of apps.connections.open begin with."""
-        return f"ws://{self.config.host}:{self._port}/link"
+        return f"ws://{self._site.address}/link"
 
     @property
     def control_url(self) -> str:
         """The base of the control API."""
-        return f"http://{self.config.host}:{self._port}/control"
+        return f"{self._site.url}/control"
 
     def addresses(self) -> dict[str, str | int]:
         """What `python -m sandbox.slack` prints when it is ready."""

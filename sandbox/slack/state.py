@@ -2,11 +2,12 @@
 
 from typing import Any
 
+from sandbox.chronicle import Changing
 from sandbox.slack.ids import Ids
 from sandbox.slack.model import Channel, File, Json, Message, Pings, Session, Shown, Stream, Trigger, User
 
 
-class State:
+class State(Changing):
     """Everything that exists. It changes only through `apply`, so that replaying the same changes gives the same state."""
 
     def __init__(self, ids: Ids) -> None:
@@ -28,11 +29,6 @@ class State:
         """User id to the view of the home tab."""
         self.prompts: dict[str, Json] = {}
         """Channel id to the suggested prompts there, with `title` and `prompts`."""
-
-    def apply(self, change: Json) -> None:
-        """Carry out one change. Its `op` names the method, the rest are the arguments."""
-        arguments: dict[str, Any] = dict(change)
-        getattr(self, f"_{arguments.pop('op')}")(**arguments)
 
     def _user(self, **fields: Any) -> None:
         user = User(**fields)

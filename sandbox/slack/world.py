@@ -2,16 +2,14 @@
 
 import copy
 import secrets
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from sandbox.calls import Changes
+from sandbox.chronicle import Chronicle
 from sandbox.slack import defaults
 from sandbox.slack.config import SimulatorConfig
 from sandbox.slack.files import Files
 from sandbox.slack.ids import Ids
-from sandbox.slack.journal import Journal
 from sandbox.slack.mentions import pings_of
 from sandbox.slack.model import Channel, File, Json, Kind, Message, Session, StreamState, Trigger, User
 from sandbox.slack.state import State
@@ -60,7 +58,7 @@ class Status:
     loading: tuple[str, ...] = ()
 
 
-class World:
+class World(Chronicle[Happening]):
     """The state with its clock, its journal and its listeners. All changes go through here."""
 
     def __init__(self, config: SimulatorConfig) -> None:
@@ -68,39 +66,18 @@ class World:
         self.ids = Ids(config.clock)
         self.files = Files(config.state)
         self.state = State(self.ids)
-        self.changes = Changes()
+        super().__init__(self.state, config.state, config.clock, defaults.changes())
         self.me = defaults.BOT
         self.team = defaults.TEAM
-        self.listeners: list[Callable[[Happening], None]] = []
         self.statuses: dict[tuple[str, str], Status] = {}
         """By channel and thread; what has run out may still be here."""
-        self._journal = Journal(config.state)
-        for change in defaults.changes():
-            self.state.apply(change)
-        for change in self._journal.read():
-            self.state.apply(change)
-
-    def close(self) -> None:
-        """Close the journal."""
-        self._journal.close()
-
-    def now(self) -> float:
-        """Unix seconds."""
-        return self.config.clock()
 
     def commit(
         self, change: Json, *, channel: str | None = None, message: str | None = None, before: Message | None = None
     ) -> None:
         """Write a change down, carry it out and tell the listeners of it."""
-        self._journal.append(change)
-        self.state.apply(change)
+        self.write(change)
         self.tell(Happening(change["op"], change, channel, message, before))
-
-    def tell(self, happening: Happening) -> None:
-        """Tell the listeners of something."""
-        for listener in self.listeners:
-            listener(happening)
-        self.changes.notify()
 
     # what exists
 

@@ -3,10 +3,11 @@
 from dataclasses import asdict
 
 from sandbox.calls import CallLog
-from sandbox.faults import Faults, Rule, rule_from_json
+from sandbox.control.mishaps import Mishaps
+from sandbox.faults import Faults
 from sandbox.telegram import lookup
 from sandbox.telegram.api.server import ApiServer, Granted
-from sandbox.telegram.downloads import Downloads, Spoil, spoil_from_json
+from sandbox.telegram.downloads import Downloads
 from sandbox.telegram.limits import Limits
 from sandbox.telegram.managing import Managing
 from sandbox.telegram.model import Json
@@ -16,8 +17,11 @@ from sandbox.telegram.webhooks import Webhooks
 from sandbox.telegram.world import World
 
 
-class Control(Managing):
-    """People, what they see, updates on their way, the bot's token, and faults."""
+class Control(Managing, Mishaps):
+    """People, what they see, updates on their way, the bot's token, and faults.
+
+    In the log and for faults a path is `/<method>`, as the caller writes it, or `/file/<file_path>`, without the token.
+    """
 
     def __init__(
         self,
@@ -32,12 +36,11 @@ class Control(Managing):
         limits: Limits,
     ) -> None:
         super().__init__(world, updates)
+        Mishaps.__init__(self, calls, faults, downloads.spoils)
         self.granted = granted
         self.webhooks = webhooks
         self.server = server
         self.downloads = downloads
-        self.calls = calls
-        self.faults = faults
         self.limits = limits
 
     # looking
@@ -78,10 +81,6 @@ class Control(Managing):
         """The updates that the bot has not confirmed, oldest first."""
         return [update_json(each) for each in self.updates.pending()]
 
-    def log(self, after: int = 0) -> list[Json]:
-        """The calls with a number greater than `after`. Their path is `/<method>` or `/file/<file_path>`, without the token."""
-        return [call.as_json() for call in self.calls.after(after)]
-
     def deliveries(self, after: int = 0) -> list[Json]:
         """The updates that left, with a number greater than `after`, the latest 100,000 at most."""
         return [asdict(each) for each in self.updates.sent if each.number > after]
@@ -119,36 +118,6 @@ class Control(Managing):
         self.world.privacy = privacy
 
     # mishaps
-
-    async def fault(self, rule: Rule) -> int:
-        """Put a fault in force and return its number. Paths are as in `log`; methods are written as the caller writes them."""
-        return self.faults.set(rule)
-
-    async def fault_json(self, rule: Json) -> Json:
-        """Put a fault, given as JSON, in force."""
-        return {"fault": self.faults.set(rule_from_json(rule))}
-
-    def faults_in_force(self) -> Json:
-        """The faults that may still strike, by number."""
-        return {str(number): asdict(rule) for number, rule in self.faults.in_force().items()}
-
-    async def seed_faults(self, seed: int) -> None:
-        """Begin the random choices of faults with a `chance` anew."""
-        self.faults.seed(seed)
-
-    async def clear_faults(self, fault: int | None = None) -> None:
-        """Take one fault, or all (also those of downloads), out of force."""
-        self.faults.clear(fault)
-        if fault is None:
-            self.downloads.clear()
-
-    async def spoil(self, spoil: Spoil) -> None:
-        """Let the next downloads of files go wrong."""
-        self.downloads.spoil(spoil)
-
-    async def spoil_json(self, spoil: Json) -> None:
-        """Let the next downloads go wrong, given as JSON."""
-        self.downloads.spoil(spoil_from_json(spoil))
 
     async def drop(self) -> None:
         """Cut the connection of the poll that waits."""

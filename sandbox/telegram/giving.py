@@ -1,9 +1,8 @@
 """The files that people give."""
 
-import base64
-import binascii
 from typing import Any, cast, get_args
 
+from sandbox.files import content_of
 from sandbox.telegram.files import media_type
 from sandbox.telegram.model import File, Json, Media
 from sandbox.telegram.world import World
@@ -24,13 +23,8 @@ def attached(world: World, given: Json) -> File:
     kind = str(given.get("kind", "document"))
     if unknown or kind not in get_args(Media):
         raise ValueError(f"a file has a kind and a name, and no {', '.join(sorted(unknown)) or kind}")
-    name, size, data = str(given.get("name", _NAMES.get(kind, "file.bin"))), int(given.get("size", 0)), None
-    if "content_base64" in given:
-        try:
-            data = base64.b64decode(given["content_base64"], validate=True)
-        except binascii.Error as error:
-            raise ValueError(f"content_base64 of {name}: {error}") from error
-        size = len(data)
+    name = str(given.get("name", _NAMES.get(kind, "file.bin")))
+    size, data = content_of(given, name)
     width, height = _SIZES.get(kind, (0, 0))
     details: dict[str, Any] = {"width": width, "height": height} | {each: given[each] for each in _DETAILS if each in given}
     media = str(given.get("media_type") or media_type(name))

@@ -10,11 +10,12 @@ from aiohttp import web
 
 from sandbox.calls import CallLog
 from sandbox.faults import Faults
+from sandbox.serving import Site
 from sandbox.telegram.api.asked import Api
 from sandbox.telegram.api.server import ApiServer, Granted
 from sandbox.telegram.config import SimulatorConfig
 from sandbox.telegram.control import Control
-from sandbox.telegram.control_server import ControlServer
+from sandbox.telegram.control_server import control_server
 from sandbox.telegram.downloads import Downloads
 from sandbox.telegram.limits import Limits
 from sandbox.telegram.updates import Updates
@@ -41,30 +42,22 @@ class Simulator(Control):
         server = ApiServer(Api(world, given, updates, webhooks), granted, calls, faults, limits)
         downloads = Downloads(world, granted, calls, faults)
         super().__init__(world, granted, updates, webhooks, server, downloads, calls, faults, limits)
-        self._runner: web.AppRunner | None = None
-        self._port = given.port
+        self._site = Site(self.config.host, self.config.port)
 
     async def __aenter__(self) -> Self:
         # A little over ten files of an album; what one file may have is checked where it is taken.
         app = web.Application(client_max_size=10 * (self.config.upload_limit + FORM))
-        control = ControlServer(self)
-        control.add_to(app)
+        control_server(self).add_to(app)
         for each in (self.server, self.downloads):
             each.add_to(app)
-        app.on_shutdown.append(control.stop)
         app.on_shutdown.append(self._release)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
-        await runner.setup()
-        await web.TCPSite(runner, self.config.host, self.config.port).start()
-        self._port = runner.addresses[0][1]
-        self._runner = runner
+        await self._site.start(app, shutdown_timeout=1.0)
         self.webhooks.wake()
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         await self.webhooks.close()
-        if self._runner is not None:
-            await self._runner.cleanup()
+        await self._site.stop()
         self.calls.close()
         self.world.close()
 
@@ -74,17 +67,17 @@ class Simulator(Control):
     @property
     def api_url(self) -> str:
         """What comes before the token, for `Bot(base_url=…)`."""
-        return f"http://{self.config.host}:{self._port}/bot"
+        return f"{self._site.url}/bot"
 
     @property
     def file_url(self) -> str:
         """What comes before the token in the addresses of files, for `Bot(base_file_url=…)`."""
-        return f"http://{self.config.host}:{self._port}/file/bot"
+        return f"{self._site.url}/file/bot"
 
     @property
     def control_url(self) -> str:
         """The base of the control API."""
-        return f"http://{self.config.host}:{self._port}/control"
+        return f"{self._site.url}/control"
 
     def addresses(self) -> dict[str, str | int]:
         """What `python -m sandbox.telegram` prints when it is ready."""

@@ -2,11 +2,12 @@
 
 from typing import Any
 
+from sandbox.chronicle import Changing
 from sandbox.telegram.defaults import FIRST_UPDATE
 from sandbox.telegram.model import Chat, File, Json, Message, Query, Shown, Topic, Update, User, Webhook
 
 
-class State:
+class State(Changing):
     """Everything that exists. It changes only through `apply`, so that replaying the same changes gives the same state."""
 
     def __init__(self) -> None:
@@ -28,11 +29,6 @@ class State:
         self.last_message = 0
         self.last_update = FIRST_UPDATE
         self.last_number = 0
-
-    def apply(self, change: Json) -> None:
-        """Carry out one change. Its `op` names the method, the rest are the arguments."""
-        arguments: dict[str, Any] = dict(change)
-        getattr(self, f"_{arguments.pop('op')}")(**arguments)
 
     def next_message(self, chat: Chat) -> int:
         """The id of the next message in a chat."""

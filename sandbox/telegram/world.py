@@ -2,16 +2,14 @@
 
 import asyncio
 import copy
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import PurePath
 from typing import Any
 
-from sandbox.calls import Changes
+from sandbox.chronicle import Chronicle
 from sandbox.telegram import defaults
 from sandbox.telegram.config import SimulatorConfig
 from sandbox.telegram.files import Files
-from sandbox.telegram.journal import Journal
 from sandbox.telegram.model import GENERAL, PRESENT, Chat, Draft, File, Json, Kind, Media, Message, Query, User
 from sandbox.telegram.state import State
 
@@ -58,46 +56,29 @@ def chain(chat: Chat, replied: Message) -> int | None:
     return (replied.thread or replied.id) if chat.kind == "supergroup" else None
 
 
-class World:
+class World(Chronicle[Happening]):
     """The state with its clock, its journal and its listeners. All changes go through here."""
 
     def __init__(self, config: SimulatorConfig) -> None:
         self.config = config
         self.files = Files(config.state, local=config.token if config.local_mode else None)
         self.state = State()
-        self.changes = Changes()
+        super().__init__(self.state, config.state, config.clock, defaults.changes(privacy=config.privacy))
         self.me = defaults.BOT
         self.privacy = config.privacy
         """Privacy mode, for groups that the bot joins from now on."""
-        self.listeners: list[Callable[[Happening], None]] = []
         self._drafts: dict[tuple[int, int | None], Draft] = {}
         self._actions: dict[tuple[int, int | None], tuple[str, float]] = {}
-        self._journal = Journal(config.state)
-        for change in defaults.changes(privacy=config.privacy):
-            self.state.apply(change)
-        for change in self._journal.read():
-            self.state.apply(change)
 
     def close(self) -> None:
         """Close the journal and delete what was kept for the time being."""
-        self._journal.close()
+        super().close()
         self.files.close()
-
-    def now(self) -> float:
-        """Unix seconds."""
-        return self.config.clock()
 
     def commit(self, change: Json, *, chat: int | None = None, message: int | None = None, before: Message | None = None) -> None:
         """Write a change down, carry it out and tell the listeners of it."""
-        self._journal.append(change)
-        self.state.apply(change)
+        self.write(change)
         self.tell(Happening(change["op"], change, chat, message, before))
-
-    def tell(self, happening: Happening) -> None:
-        """Tell the listeners of something."""
-        for listener in self.listeners:
-            listener(happening)
-        self.changes.notify()
 
     # what exists
 

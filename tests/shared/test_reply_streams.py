@@ -1,4 +1,4 @@
-"""A reply where messages are written bit by bit, and where a growing text is a draft; on a clock that jumps."""
+"""A reply where messages are written bit by bit, on a clock that jumps."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ from shared.chat import Act, Button, Limit, MessageId, Target
 from shared.errors import Forbidden
 from shared.growth import Growth
 from shared.steps import Slot, next_step
-from tests.odd.growing import DraftingAdapter, StreamingAdapter
+from tests.odd.growing import StreamingAdapter
 from tests.odd.platform import OddAdapter
 from tests.odd.service import Note, Service
 from tests.shared.jumping import now, on_jumping_clock
@@ -20,8 +20,7 @@ from tests.shared.replying import HALL, Desk, desk
 
 RETRY = (Button("retry/1", "Retry"),)
 STOP = (Button("stop/1", "Stop"),)
-ACTS = ("post", "edit", "delete", "begin", "extend", "finish", "draft")
-LONG = "one two three four five six seven eight nine ten eleven twelve"
+ACTS = ("post", "edit", "delete", "begin", "extend", "finish")
 WORDS = st.sampled_from(
     [
         "one ", "two", " ", "\n", "\n\n", "**", "*", "`", "```", "```py\n", "| a | b |\n", "|---|---|\n", "- ", "> ", "# ",
@@ -39,9 +38,6 @@ def calls(d: Desk[Adapting]) -> list[tuple[str, str]]:
 
 def note(d: Desk[Adapting], number: int = -1) -> Note:
     return [each for each in d.service.boards["hall"].notes if each.writer == "bot"][number]
-
-
-# Streams
 
 
 @on_jumping_clock
@@ -430,44 +426,3 @@ def test_what_a_stream_shows_stays_the_beginning_of_its_part(words: list[str], l
     whole = growth.parts(text, slots)
     assert all(slot.text == part for slot, part in zip(slots, whole, strict=False) if not slot.streams)
     assert all(part.startswith(slot.text or "") for slot, part in zip(slots, whole, strict=False))
-
-
-# Drafts
-
-
-@on_jumping_clock
-async def test_a_growing_text_is_a_draft_until_it_is_posted() -> None:
-    async with desk(DraftingAdapter) as d:
-        reply = d.reply(growing=STOP)
-        reply.show("One **two")
-        await d.service.until(lambda: d.service.drafts == {"hall": "One **two**"})
-        assert d.service.shown("hall") == []
-        assert d.notes.calls == []
-        await reply.finish("One **two** three.")
-        assert (d.service.drafts, d.service.shown("hall")) == ({}, ["One **two** three."])
-        assert d.notes.calls == [("sending", 0), ("shown", 0)]
-
-
-@on_jumping_clock
-async def test_a_part_that_is_full_is_posted_and_the_next_one_is_drafted() -> None:
-    async with desk(DraftingAdapter) as d:
-        reply = d.reply()
-        reply.show(LONG)
-        await d.service.until(lambda: bool(d.service.drafts))
-        posted = d.service.shown("hall")
-        assert " ".join([*posted, d.service.drafts["hall"]]) == LONG
-        await reply.finish(LONG)
-        assert " ".join(d.service.shown("hall")) == LONG
-        assert [act for act, _ in calls(d)] == ["post", "draft", "post"]
-
-
-@on_jumping_clock
-async def test_a_draft_is_shown_again_before_it_vanishes_and_not_when_the_reply_is_over() -> None:
-    async with desk(DraftingAdapter) as d:
-        reply = d.reply()
-        reply.show("One")
-        await asyncio.sleep(3 * DraftingAdapter.draft_seconds - 1)
-        assert calls(d) == [("draft", "One")] * 3
-        await reply.finish("One.")
-        await asyncio.sleep(100.0)
-        assert calls(d)[3:] == [("post", "One.")]

@@ -6,9 +6,9 @@ from typing import Any, cast
 
 from sandbox.discord.config import SimulatorConfig
 from sandbox.discord.errors import ApiError, bad_length, invalid
-from sandbox.discord.limits import Window
 from sandbox.discord.model import Channel, Json, Permission
 from sandbox.discord.world import World
+from sandbox.windows import Window
 
 
 @dataclass(frozen=True, slots=True)

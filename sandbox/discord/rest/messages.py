@@ -3,7 +3,6 @@
 from sandbox.discord.emoji import is_emoji
 from sandbox.discord.errors import ApiError, invalid
 from sandbox.discord.events import content_hidden, without_content
-from sandbox.discord.limits import Window
 from sandbox.discord.model import (
     DEFAULT,
     DIRECT,
@@ -16,6 +15,7 @@ from sandbox.discord.model import (
 from sandbox.discord.payloads import message_json
 from sandbox.discord.rest.asked import Asked, object_of, snowflake
 from sandbox.discord.rest.writing import composed, revised
+from sandbox.windows import Window
 
 NONCE = 25
 """Characters of a nonce (Discord developer docs, Create Message)."""

@@ -13,6 +13,7 @@ from sandbox.discord.limits import Limits, Taken
 from sandbox.discord.rest.asked import Api, Asked, Came, Route
 from sandbox.discord.rest.table import routes
 from sandbox.discord.rest.uploads import read
+from sandbox.exchange import exchange
 from sandbox.faults import Faults, strike
 
 PREFIX = "/api/v10"
@@ -50,22 +51,15 @@ class RestServer:
             came, problem = Came({}, []), error
         path = request.path[len(PREFIX) :]
         asked = path + ("?" + request.query_string if request.query_string else "")
-        call = self._calls.begin(request.method, asked, came.body if came.items is None else came.items)
-        fault = self._faults.draw(request.method, path)
-        call.fault = fault.label if fault is not None else None
-        status: int | None = None
-        try:
+        body = came.body if came.items is None else came.items
+        with exchange(self._calls, self._faults, request.method, asked, body, drawn=path) as begun:
             await self._half()
-            answer = await strike(fault, "before", request)
+            answer = await strike(begun.fault, "before", request)
             if answer is None:
-                answer = self._answer(route, request, came, problem, call)
-                answer = await strike(fault, "after", request) or answer
+                answer = self._answer(route, request, came, problem, begun.call)
+                answer = await strike(begun.fault, "after", request) or answer
                 await self._half()
-            if fault is None or fault.action in ("status", "slow"):
-                status = answer.status
-            return answer
-        finally:
-            self._calls.end(call, status)
+            return begun.answered(answer)
 
     async def _half(self) -> None:
         if self.round_trip > 0:

@@ -3,9 +3,9 @@
 import asyncio
 from typing import cast
 
+from sandbox.files import media_type
 from sandbox.slack.api.asked import Asked
 from sandbox.slack.errors import ApiError, invalid_arguments
-from sandbox.slack.files import media_type
 from sandbox.slack.model import Channel, File, Json
 from sandbox.slack.payloads import file_json
 from sandbox.slack.world import Draft, secret

@@ -7,6 +7,7 @@ from typing import Any, cast
 from aiohttp import web
 
 from sandbox.calls import Call, CallLog
+from sandbox.exchange import exchange
 from sandbox.faults import Faults, strike
 from sandbox.slack.api.asked import Api, Asked, Method, merged
 from sandbox.slack.api.table import METHODS
@@ -36,22 +37,14 @@ class ApiServer:
         name = request.match_info["method"]
         arguments, problem = await _arguments(request)
         logged = {key: value for key, value in arguments.items() if key != "token"}
-        call = self._calls.begin(request.method, f"/{name}", logged)
-        fault = self._faults.draw(request.method, f"/{name}")
-        call.fault = fault.label if fault is not None else None
-        status: int | None = None
-        try:
+        with exchange(self._calls, self._faults, request.method, f"/{name}", logged) as begun:
             await self._half()
-            answer = await strike(fault, "before", request)
+            answer = await strike(begun.fault, "before", request)
             if answer is None:
-                answer = self._answer(name, request, arguments, problem, call)
-                answer = await strike(fault, "after", request) or answer
+                answer = self._answer(name, request, arguments, problem, begun.call)
+                answer = await strike(begun.fault, "after", request) or answer
                 await self._half()
-            if fault is None or fault.action in ("status", "slow"):
-                status = answer.status
-            return answer
-        finally:
-            self._calls.end(call, status)
+            return begun.answered(answer)
 
     async def _half(self) -> None:
         if self.round_trip > 0:

@@ -3,7 +3,6 @@
 import asyncio
 import io
 import json
-import sys
 import time
 from typing import Any, cast
 
@@ -16,6 +15,7 @@ from anthropic import AsyncAnthropic, DefaultAioHttpClient
 from sandbox.anthropic import Config, Script, Simulator
 from sandbox.anthropic.config import MODELS
 from sandbox.faults import Rule
+from tests.sandbox.far import apart
 
 MODEL = next(iter(MODELS))
 
@@ -374,18 +374,10 @@ async def test_the_control_api_does_what_the_object_does(simulator: Simulator, h
 
 
 async def test_as_a_process_it_says_where_it_is_and_stops_on_a_signal() -> None:
-    arguments = ("-m", "sandbox.anthropic", "--script", '{"text": "from afar"}')
-    process = await asyncio.create_subprocess_exec(sys.executable, *arguments, stdout=asyncio.subprocess.PIPE)
-    assert process.stdout is not None
-    try:
-        ready = json.loads(await process.stdout.readline())
-        assert ready["pid"] == process.pid
+    async with apart("sandbox.anthropic", "--script", '{"text": "from afar"}') as ready:
         made = AsyncAnthropic(api_key=Config().key, base_url=ready["url"], max_retries=0, http_client=DefaultAioHttpClient())
         async with made as client:
             assert text_of(await ask(client)) == "from afar"
-    finally:
-        process.terminate()
-        assert await process.wait() == 0
 
 
 def test_a_script_with_a_slip_is_refused() -> None:

@@ -1,13 +1,11 @@
 """The control API, the journal, and the simulator as a process of its own."""
 
-import asyncio
-import json
-import sys
 from pathlib import Path
 
 import aiohttp
 
 from sandbox.claude_web import CHAT_ORGANIZATION, ClaudeWebSimulator, Config
+from tests.sandbox.far import apart
 
 from .client import Http, body, new_uuid, open_http, parse, text_of
 
@@ -66,18 +64,11 @@ async def test_the_journal_outlives_the_simulator(tmp_path: Path) -> None:
 
 
 async def test_as_a_process_it_says_where_it_is_and_stops_on_a_signal() -> None:
-    arguments = ("-m", "sandbox.claude_web", "--script", '{"text": "from afar"}', "--session-key", "sk-mine")
-    process = await asyncio.create_subprocess_exec(sys.executable, *arguments, stdout=asyncio.subprocess.PIPE)
-    assert process.stdout is not None
-    try:
-        ready = json.loads(await process.stdout.readline())
-        assert ready["pid"] == process.pid
+    arguments = ("--script", '{"text": "from afar"}', "--session-key", "sk-mine")
+    async with apart("sandbox.claude_web", *arguments) as ready:
         path = f"/api/organizations/{CHAT_ORGANIZATION}/chat_conversations/{new_uuid()}/completion"
         async with aiohttp.ClientSession(ready["url"], headers={"cookie": "sessionKey=sk-mine"}) as session:
             async with session.post(path, json=body(create_conversation_params={})) as response:
                 assert text_of(parse(await response.read())) == "from afar"
             async with session.get(f"{ready['control']}/log") as response:
                 assert len((await response.json())["calls"]) == 1
-    finally:
-        process.terminate()
-        assert await process.wait() == 0

@@ -1,9 +1,9 @@
-"""Texts of the simulated model, deterministic from the request, and how they are cut into deltas."""
+"""Texts of the simulated model, deterministic from the prompt, and how they are cut into deltas."""
 
 from collections.abc import Sequence
 from itertools import pairwise
 
-from .script import Script
+from sandbox.claude.script import BaseScript
 
 _WORDS = ("thread", "river", "stone", "letter", "window", "garden", "harbour", "lantern", "copper", "field", "orchard")
 
@@ -20,11 +20,11 @@ def filler(words: int, start: str) -> str:
     return " ".join(said)
 
 
-def text_of(script: Script, last: str) -> str:
-    """Choose the whole text of an answer to the user message `last`."""
+def text_of(script: BaseScript, prompt: str) -> str:
+    """Choose the whole text of an answer to a prompt."""
     if script.text is not None:
         return script.text
-    echo = f"You said: {last}"
+    echo = f"You said: {prompt}"
     if script.words is not None:
         return filler(script.words, echo)
     if script.characters is not None:

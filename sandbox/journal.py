@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from sandbox.telegram.model import Json
+from sandbox.values import Json
 
 
 class Journal:

@@ -1,9 +1,11 @@
-"""Playing a plan over one connection: one timer per stream, and nothing encoded on the way."""
+"""Playing the steps of a stream over one connection: one timer per stream, and nothing encoded on the way."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from .plan import Plan
+from sandbox.claude.steps import PING, Step
+
+Note = Callable[[int, float], None]
 
 
 def framed(data: bytes) -> bytes:
@@ -12,7 +14,7 @@ def framed(data: bytes) -> bytes:
 
 
 class Player:
-    """Writes the steps of a plan to a connection when they fall due, from timer callbacks, without a task switch.
+    """Writes steps to a connection when they fall due, from timer callbacks, without a task switch.
 
     The first step has been sent already, with the response's head. `note` is told each text delta and the time (loop
     clock, `time.monotonic`) at which it was handed to the connection; `closing` is called before the last event of an
@@ -20,9 +22,9 @@ class Player:
     """
 
     def __init__(
-        self, plan: Plan, transport: asyncio.Transport, note: Callable[[int, float], None], closing: Callable[[], None]
+        self, steps: Sequence[Step], transport: asyncio.Transport, note: Note, closing: Callable[[], None] | None = None
     ) -> None:
-        self._plan = plan
+        self._steps = steps
         self._transport = transport
         self._note = note
         self._closing = closing
@@ -46,42 +48,40 @@ class Player:
         """End the stream here; an event of which a part has been sent is sent to its end."""
         if self._played.done():
             return
-        steps = self._plan.steps
-        while steps[self._next - 1].open and not self._transport.is_closing():
-            self._transport.write(framed(steps[self._next].data))
+        while self._steps[self._next - 1].open and not self._transport.is_closing():
+            self._transport.write(framed(self._steps[self._next].data))
             self._next += 1
         self._played.set_result(False)
 
-    async def silence(self) -> bool:
+    async def silence(self, pings: float | None, ping: bytes = PING) -> bool:
         """Hold the connection open until the caller leaves, which cancels this, or `stop` is called (False).
 
-        Sends pings each so many seconds if the script has them.
+        Sends a ping each `pings` seconds; None sends none.
         """
         self._played = self._loop.create_future()
         while True:
             try:
-                async with asyncio.timeout(self._plan.script.pings):
+                async with asyncio.timeout(pings):
                     return await asyncio.shield(self._played)
             except TimeoutError:
-                self._transport.write(framed(self._plan.ping))
+                self._transport.write(framed(ping))
 
     def _write_due(self) -> None:
         if self._transport.is_closing() or self._played.done():
             return
-        steps = self._plan.steps
         now = self._loop.time() - self._begun
         first = self._next
-        while self._next < len(steps) and steps[self._next].at <= now:
+        while self._next < len(self._steps) and self._steps[self._next].at <= now:
             self._next += 1
-        due = steps[first : self._next]
+        due = self._steps[first : self._next]
         if due:
-            if due[-1].closing:
+            if due[-1].closing and self._closing is not None:
                 self._closing()
             self._transport.write(framed(b"".join(step.data for step in due)))
             for step in due:
                 if step.delta:
                     self._note(step.delta, self._begun + now)
-        if self._next < len(steps):
-            self._timer = self._loop.call_at(self._begun + steps[self._next].at, self._write_due)
+        if self._next < len(self._steps):
+            self._timer = self._loop.call_at(self._begun + self._steps[self._next].at, self._write_due)
         else:
             self._played.set_result(True)
