@@ -8,7 +8,7 @@ from aiohttp import web
 from sandbox.calls import CallLog
 from sandbox.claude.rules import Rules, S
 from sandbox.faults import Faults, rule_from_json
-from sandbox.loopback import is_loopback
+from sandbox.loopback import is_from_here
 from sandbox.values import Json, is_object
 
 
@@ -87,8 +87,8 @@ class BaseControl(Generic[S]):
 
 
 def guard(request: web.Request) -> None:
-    """Refuse a request that names another host than this machine. Raises HTTPForbidden."""
-    if not is_loopback(request.headers.get("host", "")):
+    """Refuse a request that names another host than this machine, or that a page from elsewhere makes. Raises HTTPForbidden."""
+    if not is_from_here(request.headers):
         raise web.HTTPForbidden(text="the control API answers on loopback only")
 
 

@@ -9,10 +9,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, cast
 
 from aiohttp import web
-from yarl import URL
 
 from sandbox.control.events import Events
-from sandbox.loopback import LOOPBACK, is_loopback
+from sandbox.loopback import is_from_here
 from sandbox.values import Json
 
 RENAMED = {"as": "by", "in": "where"}
@@ -63,8 +62,7 @@ class ControlServer:
     def _guarded(self, handler: _Handler) -> _Handler:
         async def guarded(request: web.Request) -> web.StreamResponse:
             # A page in a browser could otherwise reach this port: under a name of its own (DNS rebinding), or by a form.
-            origin = URL(request.headers.get("Origin", "http://localhost")).host
-            if not is_loopback(request.host) or origin not in LOOPBACK:
+            if not is_from_here(request.headers):
                 return _problem(403, "only a loopback host may be named, and only a page from there may ask")
             try:
                 return await handler(request)

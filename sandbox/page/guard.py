@@ -6,11 +6,10 @@ from urllib.parse import quote
 
 from aiohttp import web
 from aiohttp.typedefs import Middleware
-from yarl import URL
 
+from sandbox.loopback import is_loopback
 from sandbox.page.seat import PICTURES, Blob, Refusal
 
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
@@ -58,7 +57,7 @@ def headers() -> dict[str, str]:
 
 def _refused(request: web.Request, token: str) -> web.Response | None:
     # Under a name of its own a foreign page would otherwise be of the same origin as this one (DNS rebinding).
-    if _host(request.host) not in LOOPBACK:
+    if not is_loopback(request.host):
         return _problem(403, "Only a loopback host may be named.")
     given = request.path.split("/")[1]
     if not hmac.compare_digest(given.encode(), token.encode()):
@@ -71,13 +70,6 @@ def _refused(request: web.Request, token: str) -> web.Response | None:
         if request.content_type != "application/json":
             return _problem(415, "The body is JSON.")
     return None
-
-
-def _host(named: str) -> str | None:
-    try:
-        return URL(f"http://{named}").host
-    except ValueError:
-        return None
 
 
 def _problem(status: int, text: str) -> web.Response:

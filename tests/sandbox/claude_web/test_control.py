@@ -30,8 +30,9 @@ async def test_the_control_api_does_what_the_object_does(web: ClaudeWebSimulator
     _, log = await http.call("GET", "/control/log", after="1", bodies="0")
     assert [call["status"] for call in log["calls"]] == [529, 200]
     assert "body" not in log["calls"][0]
-    async with http.session.get("/control/scripts", headers={"host": "evil.example"}) as response:
-        assert response.status == 403
+    for named in ({"host": "evil.example"}, {"origin": "http://evil.example"}):
+        async with http.session.get("/control/scripts", headers=named) as response:
+            assert response.status == 403
 
 
 async def test_the_state_of_the_account_can_be_set_from_outside(http: Http) -> None:
