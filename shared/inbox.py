@@ -194,15 +194,15 @@ class Inbox:
         if command is None:
             return await self._question(platform, message, rules)
         if command.name == "ask":
-            return await self._question(platform, _asking(message, command), rules)
+            return await self._question(platform, _asking(message, command), rules, empty=sentences.NO_QUESTION)
         # A command is about the place that it is written in, not about the thread that an answer would open.
         return await self._command(platform, replace(message, thread=None), command.name, command.options)
 
-    async def _question(self, platform: str, message: Message, rules: Rules) -> Taken:
+    async def _question(self, platform: str, message: Message, rules: Rules, *, empty: str = sentences.EMPTY) -> Taken:
         if not message.text.strip() and message.quoted is None and not message.attachments:
             if not message.recalled and not self._pace.allows(message.author.id):
                 return await self._telling.too_fast(platform, message)
-            return await self._store.tell(platform, message, decision="empty", text=sentences.EMPTY)
+            return await self._store.tell(platform, message, decision="empty", text=empty)
         return await self._store.ask(platform, message, rules=rules, say=refused)
 
     async def _command(self, platform: str, cause: Message | Command, name: Name, options: Mapping[str, str]) -> Taken:

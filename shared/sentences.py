@@ -32,7 +32,7 @@ NOTHING_TO_STOP = (
     f"There is nothing to stop here. Write {command('stop', there=True)} in the conversation whose answer should end."
 )
 NEW = "This conversation is closed. Your next message starts a new one."
-NEW_NOTHING = "No conversation is open here. Mention me with a question to start one."
+NEW_NOTHING = "No conversation is open here. Ask me something to start one."
 EMPTY = "You mentioned me without a question. Write it after the mention."
 UNREADABLE = "I can only read messages here that mention me. Mention me to go on."
 NOT_ALLOWED = "I may not answer you here. Ask the person who runs this bot to let you in."

@@ -32,9 +32,6 @@ from shared.errors import Failure, Misconfigured, RateLimited, Refused, Unavaila
 
 log = logging.getLogger(__name__)
 
-STUCK_SECONDS = 60.0
-"""How much longer than a poll takes nothing may be heard before it counts: what was heard last is not stored yet, or never."""
-
 _SECRET = (
     "Updates by webhook need TELEGRAM_WEBHOOK_URL and TELEGRAM_WEBHOOK_SECRET: the public address of this server, and a word "  # noqa: S105
     "of your own choice of letters, digits, _ and -."
@@ -180,7 +177,7 @@ class TelegramAdapter:
             return Health(connected=False, detail=f"another program asks for this bot's updates; last heard {age:.0f} s ago")
         if now.poller.failures:
             return Health(connected=False, detail=f"no answer from Telegram, last heard {age:.0f} s ago")
-        if now.poller.unstored or age > now.poller.most + STUCK_SECONDS:
+        if now.poller.stuck:
             return Health(connected=False, detail=f"{who}, but what comes is not stored; last heard {age:.0f} s ago")
         return Health(connected=True, detail=f"{who}, last heard {age:.0f} s ago{told}")
 

@@ -75,8 +75,12 @@ def words(message: Message | ExternalReplyInfo) -> str:
         return f"{message.dice.emoji} {message.dice.value}"
     if message.checklist is not None:
         return f"Checklist: {message.checklist.title}: " + "; ".join(each.text for each in message.checklist.tasks)
+    if message.game is not None:
+        return f"Game: {message.game.title}"
     if message.story is not None:
         return "(a story)"
+    if message.paid_media is not None:
+        return "(paid media)"  # which bots cannot read
     return ""
 
 

@@ -155,12 +155,12 @@ def place(raw: TelegramMessage) -> Channel:
 
 
 def channel(chat: TelegramChat, topic: int | None = None, title: str | None = None) -> Channel:
-    """A chat, or a topic in it. A topic of a private chat is a direct chat, too: what holds for those holds for it."""
+    """A chat, or a topic in it: what holds for the one holds for the other, such as that a mention is needed in a group."""
     number, whole = channel_id(chat.id, topic), channel_id(chat.id)
     direct = chat.type == "private"
     return Channel(
         id=number,
-        kind="direct" if direct else "group" if number == whole else "thread",
+        kind="direct" if direct else "group",
         parent=None if number == whole else whole,
         space=None if direct else space_id(chat.id),
         title=(None if direct else chat.title) if number == whole else title,

@@ -75,7 +75,7 @@ _FORBIDDEN = (
     "reactions are not available",
 )
 _TOO_LARGE = ("too long", "too_long", "too big", "too large", "caption_too_long")
-_PASSES = ("internal", "timeout", "temporarily")
+_PASSES = ("internal", "timeout", "temporarily", "failed to resolve host")
 
 _UNREAD = "parsing the server response"
 

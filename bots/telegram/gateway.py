@@ -158,7 +158,9 @@ class Gateway:
             if (pressed := self._converter.pressed(update.callback_query)) is not None:
                 yield pressed
         elif update.my_chat_member is not None:
-            if (left := self._converter.left(update.my_chat_member)) is not None:
+            chat = update.my_chat_member.chat.id
+            # That nobody is in the group any more that a supergroup has come of is no leaving.
+            if self._calls.moves.now(chat) == chat and (left := self._converter.left(update.my_chat_member)) is not None:
                 yield left
         elif update.message is not None:
             if (move := migration(update.message)) is not None:

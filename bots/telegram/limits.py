@@ -33,6 +33,10 @@ BURST, BURST_SECONDS = 5, 5.0
 QUIET, QUIET_SECONDS = 20, 20.0
 """Deletions and reactions in a chat: nothing is published of them."""
 
+ANY = 1000
+"""Calls of any kind a minute in a chat: never so many. This scope is the first of each act, and so the one that a wait closes,
+also for a server that begins within it: the chat is to be left alone, not only by messages."""
+
 OVERALL = 28
 """Calls a second for the whole bot (core.telegram.org/bots/faq: about 30 messages per second), two of them kept back for the
 answers to buttons."""
@@ -53,10 +57,11 @@ class Limits:
         """Every scope that an act in a chat (Telegram's id: that of a group is negative) counts in."""
         scope = f"{NAME}:{chat}"
         overall = Limit(f"{NAME}:overall", OVERALL, 1.0)
+        found = [self._blocked(Limit(scope, ANY, MINUTE), chat)]
         if act in ("delete", "react", "open"):
-            return self._blocked(Limit(f"{scope}:quiet", QUIET, QUIET_SECONDS), chat), overall
-        found = [
-            self._blocked(Limit(scope, PRIVATE if chat > 0 else GROUP, MINUTE), chat),
+            return *found, Limit(f"{scope}:quiet", QUIET, QUIET_SECONDS), overall
+        found += [
+            self._blocked(Limit(f"{scope}:minute", PRIVATE if chat > 0 else GROUP, MINUTE), chat),
             Limit(f"{scope}:burst", BURST, BURST_SECONDS),
         ]
         if chat < 0 and act == "edit":

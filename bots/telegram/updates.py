@@ -22,6 +22,12 @@ MOST = 100
 RENEW = 3
 """After how many failures in a row the connections are made anew: a flapping proxy can leave dead ones in the pool."""
 
+CONFLICT_SECONDS = 5.0
+"""The longest wait while another program asks for updates, too: as a rule that is an older one which is about to end."""
+
+STUCK_SECONDS = 60.0
+"""How long it may take to store what was heard before that counts."""
+
 METHOD = "getupdates"
 """Methods may be written in any case (core.telegram.org/bots/api, Making requests). The library wants its own method for the
 usual one; that reads all updates of an answer at once, so that one that it cannot read would hold up the others for ever."""
@@ -67,6 +73,11 @@ class Poller:
         return None if self._heard is None else self._clock() - self._heard
 
     @property
+    def stuck(self) -> bool:
+        """Whether what was heard last could not be taken, or is not for long already."""
+        return self.unstored > 0 or (self.age or 0.0) > self.most + STUCK_SECONDS
+
+    @property
     def most(self) -> float:
         """Seconds that a poll may take in all."""
         return self._config.poll_seconds + self._config.poll_margin
@@ -89,7 +100,7 @@ class Poller:
                     continue
                 self._offset = None
                 self._heard = self._clock()
-                self._well()
+                self._well(waited=not fresh)
                 if fresh:
                     await self._up()
                     fresh = False
@@ -107,13 +118,17 @@ class Poller:
         finally:
             await line.aclose()
 
-    def _well(self) -> None:
+    def _well(self, *, waited: bool) -> None:
+        if self.conflict and not waited:
+            return  # two programs end each other's polls that wait: one that does not says nothing of the other
         if self.failures:
             log.info("Telegram is heard again", extra={"failures": self.failures})
         self.failures, self.conflict = 0, False
 
     def _pause(self, failed: Failure) -> float:
         wait = self._config.pause(self.failures)
+        if self.conflict:
+            wait = min(wait, CONFLICT_SECONDS)
         if isinstance(failed, RateLimited):
             wait = max(wait, failed.retry_after)
         if self.failures == 1:

@@ -15,6 +15,7 @@ from shared.store.records import Decision, Rules, Share, Taken, Waiting
 from shared.store.schema import conversations, keys
 from shared.store.schema import turns as table
 
+_Row = Row[*tuple[Any, ...]]
 A_MINUTE = timedelta(minutes=1)
 
 TOLD_AGAIN = timedelta(hours=1)
@@ -59,12 +60,15 @@ class Limit:
 
 def ask(c: Connection, event: Happened, message: Message, rules: Rules, say: Limited) -> Taken:
     """Let a turn take the message, or say why none does."""
-    limit = limited(c, event, message.author.id, message.place, rules)
-    if limit is not None:
-        return refuse(c, event, message.target, replace(limit, told=limit.told and not message.commanded), say)
     rows = c.execute(_GOING_ON, {"channel": message.place.id}).all()
     conversation = UUID(rows[0].talk) if rows else None
     going_on = sorted((row for row in rows if row.id is not None), key=lambda row: row.id)
+    # What was sent as one is one message: its parts are not too many for each other.
+    if conversation is not None and (album := _of_album(c, going_on, message)) is not None:
+        return _join(c, event, conversation, album, message)
+    limit = limited(c, event, message.author.id, message.place, rules)
+    if limit is not None:
+        return refuse(c, event, message.target, replace(limit, told=limit.told and not message.commanded), say)
     if conversation is not None:
         joined = _joins(c, going_on, message, rules)
         if joined is not None:
@@ -176,20 +180,30 @@ def _stop_one(c: Connection, platform: str, turn: int, message: MessageId | None
     return [turns.ask_stop(c, turn)]
 
 
-def _joins(c: Connection, going_on: list[Row[*tuple[Any, ...]]], message: Message, rules: Rules) -> Row[*tuple[Any, ...]] | None:
-    """The turn that the message goes into, if it goes into one.
+def _of_album(c: Connection, going_on: list[_Row], message: Message) -> _Row | None:
+    """The turn that has another message of the same album, if this one can go into it."""
+    able = _able(going_on, message)
+    if not able or message.album is None:
+        return None
+    turn = messages.of_album(c, list(able), message.album)
+    return None if turn is None or parts.any_shown(c, turn) else able[turn]
 
-    One that has to be answered by other means never does: people would wait for that answer in vain.
+
+def _able(going_on: list[_Row], message: Message) -> dict[int, _Row]:
+    """The turns that a message could go into.
+
+    One that has to be answered by other means goes into none: people would wait for that answer in vain.
     """
     if message.target.handle is not None or message.target.private:
-        return None
-    able = {row.id: row for row in going_on if row.state in ("queued", "running")}
-    if able and message.album is not None:
-        turn = messages.of_album(c, list(able), message.album)
-        if turn is not None and not parts.any_shown(c, turn):
-            return able[turn]
+        return {}
+    return {row.id: row for row in going_on if row.state in ("queued", "running")}
+
+
+def _joins(c: Connection, going_on: list[_Row], message: Message, rules: Rules) -> _Row | None:
+    """The turn of the same person, asked just before, that the message goes into, if it goes into one."""
     if not rules.burst:
         return None
+    able = _able(going_on, message)
     mine = next((row for row in reversed(able.values()) if row.asker == codec.clean(message.author.id)), None)
     newest = None if mine is None else messages.last(c, mine.id)
     if mine is None or newest is None or abs(message.sent_at - newest.sent_at) > rules.burst or parts.any_shown(c, mine.id):
@@ -197,7 +211,7 @@ def _joins(c: Connection, going_on: list[Row[*tuple[Any, ...]]], message: Messag
     return mine
 
 
-def _join(c: Connection, event: Happened, conversation: UUID, row: Row[*tuple[Any, ...]], message: Message) -> Taken:
+def _join(c: Connection, event: Happened, conversation: UUID, row: _Row, message: Message) -> Taken:
     talks.hear(c, event.now, conversation)
     messages.join(c, row.id, message)
     notes.remember(c, event, "joined", row.id)

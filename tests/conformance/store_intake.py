@@ -227,3 +227,9 @@ async def test_what_became_of_events_can_be_told(store: Store, clock: Clock) -> 
     assert (told[0].at, told[0].attempts) == (START + 2 * SECOND, 1)
     assert [one.decision for one in await store.told(channel("general").id, author=BOB.id, most=10)] == ["not_allowed"]
     assert len(await store.told(channel("general").id, author=None, most=2)) == 2
+
+
+async def test_the_parts_of_an_album_are_not_too_fast_for_each_other(store: Store) -> None:
+    rules = Rules(queue=9, per_minute=2)
+    taken = [await ask(store, replace(message(number), album="a"), rules=rules) for number in range(5)]
+    assert [each.decision for each in taken] == ["queued", *["joined"] * 4]

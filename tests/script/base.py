@@ -67,6 +67,7 @@ class BaseStage(ABC):
     async def person(self) -> str:
         """Somebody new, in all public places."""
 
+    @abstractmethod
     async def gone(self) -> None:
         """Wait until the platform has noticed that the server was stopped."""
 

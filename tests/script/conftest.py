@@ -5,12 +5,11 @@ from collections.abc import AsyncGenerator
 import pytest
 import pytest_asyncio
 
+from tests.script.base import settings_of
 from tests.script.stage import Stage, opened
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Stage]:
-    # pytest does not say of which type a module is.
-    settings: dict[str, object] = getattr(request.module, "SETTINGS", {})  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]  (see above)
-    async with opened(tmp_path_factory.mktemp("stage"), settings) as made:
+    async with opened(tmp_path_factory.mktemp("stage"), settings_of(request)) as made:
         yield made

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from tests.script.stage import ADMIN, opened
+from tests.script.base import ADMIN
+from tests.script.stage import opened
 
 NO = "I may not answer you here. Ask the person who runs this bot to let you in."
 

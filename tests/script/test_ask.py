@@ -8,7 +8,8 @@ import pytest
 
 from sandbox.anthropic import Script
 from sandbox.faults import Rule
-from tests.script.stage import Stage, file, opened, text
+from tests.script.base import file, text
+from tests.script.stage import Stage, opened
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from sandbox.anthropic import Script
-from tests.script.stage import ADMIN, Stage, opened, text
+from tests.script.base import ADMIN, text
+from tests.script.stage import Stage, opened
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -3,7 +3,8 @@
 import pytest
 
 from sandbox.anthropic import Script
-from tests.script.stage import Stage, text
+from tests.script.base import text
+from tests.script.stage import Stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

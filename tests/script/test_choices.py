@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.script.stage import ADMIN, Stage, text
+from tests.script.base import ADMIN, text
+from tests.script.stage import Stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -5,7 +5,8 @@ import re
 import pytest
 
 from sandbox.anthropic import Script
-from tests.script.stage import ADMIN, Stage
+from tests.script.base import ADMIN
+from tests.script.stage import Stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -61,7 +62,7 @@ async def test_what_only_looks_like_a_command_is_a_question(stage: Stage) -> Non
 
 async def test_new_closes_the_conversation_and_the_next_message_knows_nothing_of_it(stage: Stage) -> None:
     ada, chat = await stage.alone()
-    assert await stage.told(ada, chat, "new") == "No conversation is open here. Mention me with a question to start one."
+    assert await stage.told(ada, chat, "new") == "No conversation is open here. Ask me something to start one."
     stage.answers("newt 1", "First.")
     stage.answers("newt 2", "Second.")
     await stage.say(ada, chat, "newt 1")

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from tests.script.stage import Stage, file, text
+from tests.script.base import file, text
+from tests.script.stage import Stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

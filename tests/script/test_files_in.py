@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.script.stage import Stage, file, text
+from tests.script.base import file, text
+from tests.script.stage import Stage
 from tests.script.things import documents, pdf, png
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

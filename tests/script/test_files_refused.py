@@ -4,7 +4,8 @@ import pytest
 
 from sandbox.discord.cdn import Spoil
 from sandbox.faults import Rule
-from tests.script.stage import Stage, file, text
+from tests.script.base import file, text
+from tests.script.stage import Stage
 from tests.script.things import MP4, OGG, Json, bomb, documents, pdf, png
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

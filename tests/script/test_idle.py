@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.script.stage import Stage, opened, text
+from tests.script.base import text
+from tests.script.stage import Stage, opened
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

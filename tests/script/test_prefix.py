@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from sandbox.anthropic import Config, Script
-from tests.script.stage import Stage, file, opened
+from tests.script.base import file
+from tests.script.stage import Stage, opened
 from tests.script.things import pdf, png
 
 SETTINGS = {

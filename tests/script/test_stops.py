@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from sandbox.anthropic import Config, Model, Script
-from tests.script.stage import Stage, file, opened, text
+from tests.script.base import file, text
+from tests.script.stage import Stage, opened
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -248,6 +248,30 @@ async def test_a_piece_that_may_be_lost_is_the_last_and_all_is_written_anew(rig:
         assert shown["metadata"]["event_payload"] == {"key": "k1"}
 
 
+async def test_what_does_not_go_on_from_what_was_written_is_not_written(rig: SlackRig) -> None:
+    async with talking(rig) as (target, _):
+        message = await rig.adapter.begin(target, "one two", key="k1")
+        with pytest.raises(Refused):
+            await rig.adapter.extend(target, message, "one three and more")
+        await rig.adapter.finish(target, message, "one three and more", key="k1")
+        assert calls(rig) == ["startStream", "stopStream", "update"]
+        assert rig.shown(target.channel) == ["one three and more"]
+        await rig.adapter.edit(target, message, "changed")
+        assert rig.own(target.channel)[0]["metadata"]["event_payload"] == {"key": "k1"}
+
+
+async def test_a_piece_that_has_to_wait_is_written_later(rig: SlackRig) -> None:
+    async with talking(rig) as (target, _):
+        message = await rig.adapter.begin(target, "one", key="k1")
+        await rig.simulator.fault(told_to_wait(7, path="/chat.appendStream$"))
+        with pytest.raises(RateLimited):
+            await rig.adapter.extend(target, message, "one two")
+        await rig.adapter.extend(target, message, "one two")
+        await rig.adapter.finish(target, message, "one two", key="k1")
+        assert calls(rig) == ["startStream", "appendStream", "appendStream", "stopStream"]
+        assert rig.shown(target.channel) == ["one two"]
+
+
 async def test_a_stream_that_ran_out_is_not_stopped_again(rig: SlackRig) -> None:
     async with talking(rig) as (target, _):
         message = await rig.adapter.begin(target, "one", key="k1")
@@ -363,7 +387,7 @@ async def test_an_end_that_shows_less_than_it_should_is_set_right(rig: SlackRig,
         body = {"ok": True, "channel": GENERAL} | ({} if said is None else {"message": {"text": said}})
         await rig.simulator.fault(Rule("status", path="/chat.stopStream$", moment="after", status=200, body=body))
         await rig.adapter.finish(target, message, text, key="k1")
-        assert (calls(rig)[-1] == "update") == repaired
+        assert calls(rig) == ["startStream", "stopStream", "update"][: 2 + repaired]
         assert rig.shown(target.channel) == [text]
 
 

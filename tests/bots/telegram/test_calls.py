@@ -34,6 +34,7 @@ from tests.conformance.adapter_rig import asked, listening
         (413, "Request Entity Too Large", TooLarge),
         (400, "Bad Request: can't parse entities", Refused),
         (400, "Bad Request: message text is empty", Refused),
+        (400, "Bad Request: bad webhook: Failed to resolve host: Temporary failure in name resolution", Unavailable),
         (429, "Too Many Requests", RateLimited),
         (500, "Internal Server Error", Unavailable),
         (502, "Bad Gateway", Unavailable),

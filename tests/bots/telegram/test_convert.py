@@ -52,7 +52,7 @@ def test_topics_of_private_chats_and_forums_have_their_own() -> None:
     assert private.target.channel == Channel(ChannelId("telegram:5/9"), "direct", parent=ChannelId("telegram:5"))
     topic = read(FORUM, text="hello", is_topic_message=True, message_thread_id=9)
     space = "telegram:-100"
-    assert topic.target.channel == Channel(ChannelId("telegram:-100/9"), "thread", parent=ChannelId(space), space=space)
+    assert topic.target.channel == Channel(ChannelId("telegram:-100/9"), "group", parent=ChannelId(space), space=space)
     general = read(FORUM, text="hello", is_topic_message=True, message_thread_id=1)
     plain = read(FORUM, text="hello")
     assert general.target.channel == plain.target.channel == Channel(ChannelId(space), "group", space=space, title="Friends")
@@ -157,6 +157,8 @@ def test_an_album_is_told_message_by_message() -> None:
             "Venue: Cafe, Street 1 (1.0, 2.0)",
         ),
         ({"dice": {"emoji": "🎲", "value": 4}}, "🎲 4"),
+        ({"game": {"title": "Snake", "description": "Old", "photo": []}}, "Game: Snake"),
+        ({"paid_media": {"star_count": 1, "paid_media": []}}, "(paid media)"),
     ],
 )
 def test_what_is_no_text_is_told_in_words(more: dict[str, Any], words: str) -> None:

@@ -9,13 +9,14 @@ from PIL import Image
 
 from bots.telegram.config import TelegramConfig
 from bots.telegram.files import LOCAL_MOST, MOST, READ, Files
+from bots.telegram.names import channel_id
 from sandbox.faults import Rule
 from sandbox.telegram import SimulatorConfig
 from sandbox.telegram.config import DEFAULT_TOKEN
 from sandbox.telegram.downloads import Spoil
-from shared.chat import Attachment, File, Target
+from shared.chat import Attachment, Channel, File, Target
 from shared.errors import Failure, Forbidden, Gone, RateLimited, Refused, TooLarge, Unavailable
-from tests.bots.telegram.rig import ROOMY, TelegramRig, refused_with, telegram_rig
+from tests.bots.telegram.rig import ME, ROOMY, TelegramRig, refused_with, telegram_rig
 from tests.conformance.adapter_rig import asked, listening
 
 LOCAL = SimulatorConfig(
@@ -259,6 +260,19 @@ async def test_a_file_that_cannot_be_read_is_not_shown(rig: TelegramRig, tmp_pat
             await rig.adapter.upload(target, File("a", "text/csv", tmp_path / "none", 1), key="k1")
         with pytest.raises(Refused):
             await rig.adapter.upload(target, kept(tmp_path, "a", "text/csv", b""), key="k1")
+
+
+async def test_a_file_for_a_group_that_turns_out_to_have_moved_arrives_whole(rig: TelegramRig, tmp_path: Path) -> None:
+    async with listening(rig.adapter) as heard:
+        await rig.simulator.say("user1", "kitchen", f"{ME} hello")
+        target = (await heard.message()).target
+    moved = await rig.simulator.migrate("kitchen")
+    await rig.simulator.expire_updates()
+    again = rig.again()
+    async with listening(again.adapter):
+        data = b"all of it"
+        await again.adapter.upload(target, kept(tmp_path, "a.txt", "text/plain", data), key="k1")
+        assert rig.files(Channel(channel_id(moved["id"]), "group")) == [("a.txt", data)]
 
 
 async def test_an_upload_is_not_repeated_by_itself(rig: TelegramRig, tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 import asyncio
 import base64
 import logging
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,13 +18,14 @@ from bots.telegram.names import Moves
 from bots.telegram.reading import Me
 from sandbox.telegram.defaults import FORUMS, GROUPS, PEOPLE, SUPERGROUPS
 from shared.abilities import Drafts, Finds, Grows, Reacts, Recalls, Streams, Threads, Uploads
-from shared.chat import Adapter, Connected, Edited, Event, Left, Message, Moved, Target
+from shared.chat import Adapter, Connected, Deliver, Edited, Event, Left, Message, Moved, Target
 from shared.commands import Menus, Spells
 from shared.errors import Gone, Stranded, Unavailable
 from tests.bots.telegram.rig import ME, ROOMY, TelegramRig, telegram_rig
 from tests.conformance.adapter_rig import Heard, asked, listening, running
 
 ADA = PEOPLE["user1"][0]
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 KITCHEN, GENERAL, WORKSHOP = GROUPS["kitchen"], SUPERGROUPS["general"], FORUMS["workshop"]
 
 
@@ -68,7 +71,7 @@ async def test_a_group_is_one_conversation_and_its_answers_are_replies(rig: Tele
 async def test_each_topic_is_a_conversation_and_general_is_the_group(rig: TelegramRig) -> None:
     async with listening(rig.adapter) as heard:
         topic = await told(rig, heard, "workshop", f"{ME} in plans", topic="plans")
-        assert (topic.place.kind, topic.place.parent, topic.place.title) == ("thread", f"telegram:{WORKSHOP}", "plans")
+        assert (topic.place.kind, topic.place.parent, topic.place.title) == ("group", f"telegram:{WORKSHOP}", "plans")
         assert topic.quoted is None
         general = await told(rig, heard, "workshop", f"{ME} in General")
         assert (general.place.id, general.place.kind) == (f"telegram:{WORKSHOP}", "group")
@@ -119,23 +122,32 @@ async def test_health_says_when_it_last_heard(rig: TelegramRig) -> None:
         assert "connected as @threadline_bot, last heard 0 s ago" in rig.adapter.health().detail
 
 
-async def test_what_was_said_while_the_connection_was_away_is_recalled(rig: TelegramRig) -> None:
-    noon, heard, line = datetime(2026, 11, 20, 12, tzinfo=UTC), Heard(), calling(rig.config)
-    times = iter([noon, noon + timedelta(hours=1)])
-    converter = Converter(me=Me(1, "bot"), since=noon, now=lambda: next(times))
+def update(number: int, chat: int, at: datetime = NOON, kind: str = "message", **more: Any) -> dict[str, Any]:
+    """An update of a message in a chat."""
+    where = {"id": chat, "type": "private" if chat > 0 else "supergroup" if chat < -1000 else "group", "title": "Friends"}
+    by = {"id": 5, "is_bot": False, "first_name": "Eve"}
+    told = {"message_id": number, "date": int(at.timestamp()), "chat": where, "from": by} | more
+    return {"update_id": number, kind: told}
+
+
+@asynccontextmanager
+async def gateway(rig: TelegramRig, deliver: Deliver, *times: datetime) -> AsyncGenerator[Gateway]:
+    """One that is handed its updates; by its clock it is each of these times in turn."""
+    line, clock = calling(rig.config), iter(times)
+    converter = Converter(me=Me(1, "bot"), since=NOON, now=lambda: next(clock))
     calls = Calls(rig.config, line.bot, moves=Moves(), limits=Limits())
-
-    def said(number: int, at: datetime) -> dict[str, Any]:
-        chat, by = {"id": 5, "type": "private"}, {"id": 5, "is_bot": False, "first_name": "Eve"}
-        told = {"message_id": number, "date": int(at.timestamp()), "chat": chat, "from": by, "text": "hello"}
-        return {"update_id": number, "message": told}
-
     async with asyncio.TaskGroup() as tasks:
-        gateway = Gateway(rig.config, calls, converter, tasks=tasks, deliver=heard, failed={})
-        for number in (1, 3):
-            await gateway.up()
-            await gateway.take([said(number, noon + timedelta(minutes=30)), said(number + 1, noon + timedelta(hours=2))])
+        yield Gateway(rig.config, calls, converter, tasks=tasks, deliver=deliver, failed={})
     await line.aclose()
+
+
+async def test_what_was_said_while_the_connection_was_away_is_recalled(rig: TelegramRig) -> None:
+    heard = Heard()
+    async with gateway(rig, heard, NOON, NOON + timedelta(hours=1)) as taking:
+        for number in (1, 3):
+            await taking.up()
+            before, after = NOON + timedelta(minutes=30), NOON + timedelta(hours=2)
+            await taking.take([update(number, 5, before, text="hello"), update(number + 1, 5, after, text="hello")])
     assert [each.recalled for each in heard.messages] == [False, False, True, False]
 
 
@@ -162,6 +174,46 @@ async def test_a_group_that_became_a_supergroup_is_answered_there(rig: TelegramR
         await rig.adapter.delete(message.target, shown)
 
 
+async def test_what_was_said_before_a_move_is_taken_before_it_and_what_comes_late_is_of_the_new_group(rig: TelegramRig) -> None:
+    heard, old, new = Heard(), -4, -1000004
+    batch = [
+        update(1, old, text="@bot one"),
+        update(2, old, text="@bot two"),
+        update(3, old, migrate_to_chat_id=new),
+        update(4, new, migrate_from_chat_id=old),
+        update(5, new, text="@bot three"),
+    ]
+    late = [update(6, old, text="@bot late"), update(2, old, kind="edited_message", text="@bot 2", edit_date=1_800_000_000)]
+
+    async def deliver(event: Event) -> None:
+        await asyncio.sleep(0)  # so that others get their turn
+        await heard(event)
+
+    async with gateway(rig, deliver) as taking:
+        await taking.take(batch)
+        await taking.take(late)
+    assert [type(each) for each in heard.events] == [Message, Message, Moved, Moved, Message, Message, Edited]
+    assert [each.target.channel.id for each in heard.messages] == [f"telegram:{each}" for each in (old, old, new, new)]
+    [edited], [move, _] = heard.of(Edited), heard.of(Moved)
+    assert edited.message.target.channel == move.channel == heard.messages[2].target.channel
+
+
+async def test_that_we_are_no_longer_in_what_a_group_was_before_is_no_leaving(rig: TelegramRig) -> None:
+    def away(number: int, chat: int) -> dict[str, Any]:
+        me, by = {"id": 1, "is_bot": True, "first_name": "Bot"}, {"id": 5, "is_bot": False, "first_name": "Eve"}
+        where = {"id": chat, "type": "group", "title": "Friends"}
+        old, new = {"user": me, "status": "member"}, {"user": me, "status": "left"}
+        told = {"chat": where, "from": by, "date": 1, "old_chat_member": old, "new_chat_member": new}
+        return {"update_id": number, "my_chat_member": told}
+
+    heard = Heard()
+    async with gateway(rig, heard) as taking:
+        await taking.take([away(1, -4), update(2, -4, migrate_to_chat_id=-1000004)])
+        await taking.take([away(3, -4), away(4, -1000004)])
+    assert [type(each) for each in heard.events] == [Moved, Left]
+    assert heard.of(Left)[0].channel == "telegram:-1000004"
+
+
 async def test_the_move_of_a_group_is_learned_from_a_refusal_too(rig: TelegramRig) -> None:
     async with listening(rig.adapter) as heard:
         message = await told(rig, heard, "kitchen", f"{ME} hello")
@@ -181,11 +233,7 @@ async def test_the_move_of_a_group_is_learned_from_a_refusal_too(rig: TelegramRi
 
 
 async def test_what_is_said_in_the_new_group_comes_after_the_move_also_where_a_refusal_tells_of_it(rig: TelegramRig) -> None:
-    async with listening(rig.adapter) as heard:
-        message = await told(rig, heard, "kitchen", f"{ME} hello")
-    await rig.simulator.migrate("kitchen")
-    await rig.simulator.expire_updates()
-    again, heard, began, stored = rig.again(), Heard(), asyncio.Event(), asyncio.Event()
+    heard, began, stored = Heard(), asyncio.Event(), asyncio.Event()
 
     async def deliver(event: Event) -> None:
         if isinstance(event, Moved):
@@ -193,16 +241,16 @@ async def test_what_is_said_in_the_new_group_comes_after_the_move_also_where_a_r
             await stored.wait()
         await heard(event)
 
-    async with running(again.adapter, deliver), asyncio.timeout(10):
-        await heard.connected()
-        await again.adapter.post(message.target, "one", key="k1")
+    async with gateway(rig, deliver) as taking, asyncio.timeout(10):
+        taking.moved(-4, -1000004)
         await began.wait()
-        await rig.simulator.wait_for(lambda: rig.simulator.updates.polling)
-        await rig.simulator.say("user1", "kitchen", f"{ME} still there?")
-        await rig.simulator.wait_for(lambda: not rig.simulator.updates.polling)
+        said = asyncio.create_task(taking.take([update(1, -1000004, text="@bot still there?")]))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert heard.events == []
         stored.set()
-        await heard.message()
-        assert [type(each) for each in heard.events] == [Connected, Moved, Message]
+        await said
+    assert [type(each) for each in heard.events] == [Moved, Message]
 
 
 async def test_a_move_that_only_a_refusal_tells_of_is_told_until_it_is_stored(rig: TelegramRig) -> None:

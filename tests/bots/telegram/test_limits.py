@@ -178,6 +178,15 @@ async def test_a_block_counts_for_everything_in_its_chat_until_it_is_over() -> N
     assert not any(limit.blocked for limit in limits.of("post", GROUP))
 
 
+async def test_a_block_that_is_known_by_its_scope_alone_closes_the_chat_for_everything_too() -> None:
+    time = Time()
+    limits, governor = Limits(time), Governor(clock=time, call_later=time.call_later)
+    # A server that begins within a wait knows it by the first scope of the act that was refused.
+    governor.block(limits.of("edit", GROUP)[0].scope, 30.0)
+    assert not any(governor.try_permit(limits.of(act, GROUP)) for act in get_args(Act))
+    assert governor.try_permit(limits.of("post", PERSON))
+
+
 async def test_after_a_block_previews_come_more_slowly_and_other_chats_are_not_held_up() -> None:
     bench = Bench()
     tasks = [asyncio.ensure_future(bench.stream(chat)) for chat in (GROUP, PERSON)]

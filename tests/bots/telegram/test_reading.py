@@ -75,6 +75,18 @@ def test_code_and_links_keep_what_they_say() -> None:
     assert written(text, entities, ME).text == "run `it`: \n```python\nx = 1\n```\n see here (https://example.org/a)"
 
 
+def test_of_entities_that_overlap_the_first_counts_and_nothing_is_told_twice() -> None:
+    text = "see @threadline_bot now"
+    link = entity("text_link", text, "see @threadline_bot", url="https://example.org/a")
+    told = written(text, [entity("mention", text, "@threadline_bot"), link], ME)
+    assert told == Written("see @threadline_bot (https://example.org/a) now")
+
+
+def test_code_with_a_fence_in_it_stays_in_its_own() -> None:
+    text = "```\nx\n```"
+    assert written(text, [entity("pre", text, text)], ME).text == "````\n```\nx\n```\n````"
+
+
 def test_entities_that_make_no_sense_change_nothing() -> None:
     text = "hello @threadline_bot"
     wrong = [MessageEntity("mention", 900, 4), MessageEntity("code", 3, 500), MessageEntity("bold", 0, 5)]

@@ -1,11 +1,16 @@
 import asyncio
 import logging
+from collections.abc import Sequence
 from typing import Any
 
+import aiohttp
 import pytest
 
+from bots.telegram.bot import hush
+from bots.telegram.updates import STUCK_SECONDS, Poller
 from sandbox.faults import Rule
 from sandbox.telegram import Simulator
+from sandbox.telegram.config import DEFAULT_TOKEN
 from sandbox.telegram.model import Webhook
 from shared.chat import Connected, Event, Message
 from shared.errors import Misconfigured, StoreUnusable, Unavailable
@@ -52,7 +57,7 @@ async def test_what_was_not_stored_comes_again_after_a_restart(rig: TelegramRig)
 
 async def test_what_could_not_be_stored_comes_again_and_holds_up_no_other_chat(rig: TelegramRig) -> None:
     taken: list[str] = []
-    refusals = 2
+    refusals = 4
 
     async def deliver(event: Event) -> None:
         nonlocal refusals
@@ -128,6 +133,28 @@ async def test_health_says_that_what_comes_is_not_stored(rig: TelegramRig) -> No
         full.clear()
         await heard.message()
         await rig.simulator.wait_for(lambda: rig.adapter.health().connected)
+
+
+async def test_what_takes_very_long_to_store_counts_as_stuck(rig: TelegramRig) -> None:
+    came, now = asyncio.Event(), [1000.0]
+
+    async def up() -> None:
+        return
+
+    async def take(updates: Sequence[dict[str, Any]]) -> None:
+        came.set()
+        await asyncio.Event().wait()
+
+    poller = Poller(rig.config, ("message",), up=up, take=take, refused=lambda: None, clock=lambda: now[0])
+    polling = asyncio.create_task(poller.run())
+    await came.wait()
+    assert (poller.age, poller.stuck) == (0.0, False)
+    now[0] += poller.most
+    assert not poller.stuck
+    now[0] += STUCK_SECONDS + 1
+    assert poller.stuck
+    polling.cancel()
+    await asyncio.wait([polling])
 
 
 async def test_only_what_is_wanted_is_asked_for_each_time(rig: TelegramRig) -> None:
@@ -232,9 +259,28 @@ async def test_a_second_poller_is_told_once_and_outlasted(rig: TelegramRig, capl
         assert "another program asks for this bot's updates" in health.detail
         await rig.simulator.clear_faults()
         await heard.connected(2)
+        await rig.say("alone again")
+        assert (await heard.message()).text == "alone again"
         assert rig.adapter.health().connected
     told = [record for record in caplog.records if "another program" in record.message]
     assert [record.levelname for record in told] == ["WARNING"]
+
+
+async def test_two_programs_that_end_each_others_polls_are_told_once_and_all_the_time(
+    rig: TelegramRig, caplog: pytest.LogCaptureFixture
+) -> None:
+    simulator = rig.simulator
+    address = f"{simulator.api_url}{simulator.config.token}/getUpdates?timeout=10"
+    async with listening(rig.adapter) as heard, aiohttp.ClientSession() as session:
+        await simulator.wait_for(lambda: simulator.updates.polling)
+        for nth in range(1, 5):
+            async with session.get(address) as ended:
+                assert ended.status == 409
+            assert "another program asks for this bot's updates" in rig.adapter.health().detail
+            await heard.connected(nth + 1)
+            assert not rig.adapter.health().connected
+    told = [record for record in caplog.records if record.levelname == "WARNING"]
+    assert len(told) == 2
 
 
 async def test_a_rate_limit_of_polls_is_waited_out(rig: TelegramRig) -> None:
@@ -296,6 +342,24 @@ async def test_until_the_platform_is_there_it_is_tried_again(rig: TelegramRig) -
     await rig.simulator.fault(Rule("reset", path="/getMe$", times=3))
     async with listening(rig.adapter) as heard:
         await asked(rig, heard)
+
+
+@pytest.mark.parametrize("status", [401, 404])
+async def test_a_page_of_a_proxys_says_nothing_of_the_token(rig: TelegramRig, status: int) -> None:
+    for path in ("/getMe$", POLL):
+        await rig.simulator.fault(Rule("status", path=path, status=status, body="<html>Who are you?</html>"))
+    async with listening(rig.adapter) as heard:
+        await asked(rig, heard)
+
+
+def test_a_traceback_of_a_librarys_names_no_token(caplog: pytest.LogCaptureFixture) -> None:
+    hush()
+    try:
+        raise ValueError(f"https://api.telegram.org/bot{DEFAULT_TOKEN}/getMe")
+    except ValueError:
+        logging.getLogger("httpx").exception("no answer from %s", DEFAULT_TOKEN)
+    assert "no answer" in caplog.text
+    assert DEFAULT_TOKEN not in caplog.text
 
 
 async def test_the_token_is_never_logged_or_told(rig: TelegramRig, caplog: pytest.LogCaptureFixture) -> None:

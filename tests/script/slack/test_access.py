@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from sandbox.slack.defaults import OTHER_TEAM, PEOPLE, TEAM
-from tests.script.slack.stage import ADMIN, opened
+from tests.script.base import ADMIN
+from tests.script.slack.stage import opened
 from tests.script.test_access import NO
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.script.slack.stage import ADMIN, Stage
-from tests.script.stage import text
+from tests.script.base import ADMIN, text
+from tests.script.slack.stage import Stage
 from tests.script.test_commands import HELP, IN_CHANNEL, IN_DIRECT, IN_THREAD, NEW
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

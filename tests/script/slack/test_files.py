@@ -3,8 +3,8 @@
 import pytest
 
 from sandbox.slack.downloads import Spoil
+from tests.script.base import file, text
 from tests.script.slack.stage import Stage
-from tests.script.stage import file, text
 from tests.script.things import documents, pdf, png
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -13,7 +13,8 @@ from sandbox.faults import Rule
 from shared.errors import Misconfigured
 from shared.sentences import CUT
 from tests.bots.command import started
-from tests.script.slack.stage import ADMIN, PATIENCE, Stage, posted
+from tests.script.base import ADMIN, PATIENCE
+from tests.script.slack.stage import Stage, posted
 
 
 async def test_a_mention_a_thread_and_a_direct_chat_are_answered(tmp_path: Path) -> None:

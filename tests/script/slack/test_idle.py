@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.script import test_idle as elsewhere
+from tests.script.base import text
 from tests.script.slack.stage import Stage, opened
-from tests.script.stage import text
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -4,16 +4,14 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
-
-import aiohttp
 
 from sandbox import anthropic, discord
 from sandbox.faults import Rule
 from sandbox.slack import Simulator
 from tests.bots.slack.rig import ROOMY
-from tests.script import stage as discords
-from tests.script.slack.stage import PATIENCE, Stage, free_port, opened
+from tests.script.base import PATIENCE, free_port
+from tests.script.slack.stage import Stage, opened
+from tests.script.together import answered_on_discord, beside, health
 
 WRONG = "no-good-token"
 
@@ -21,25 +19,8 @@ WRONG = "no-good-token"
 @asynccontextmanager
 async def both(folder: Path, **settings: object) -> AsyncGenerator[tuple[Stage, discord.Simulator]]:
     """A stage whose server is on Discord, too."""
-    async with discord.Simulator(discords.ROOMY) as other:
-        given: dict[str, object] = {
-            "discord_token": other.config.token,
-            "discord_api_url": other.api_url,
-            "discord_gateway_url": other.gateway_url,
-            "discord_direct": "open",
-            "health_port": free_port(),
-        }
-        async with opened(folder, {**given, **settings}) as stage:
-            yield stage, other
-
-
-async def health(stage: Stage) -> tuple[int, dict[str, Any]]:
-    """What a monitor reads: the status, and the report."""
-    async with (
-        aiohttp.ClientSession() as session,
-        session.get(f"http://127.0.0.1:{stage.setting('health_port')}/healthz") as found,
-    ):
-        return found.status, await found.json()
+    async with beside() as (other, given), opened(folder, {**given, **settings}) as stage:
+        yield stage, other
 
 
 async def answered_on_slack(stage: Stage, word: str) -> None:
@@ -48,13 +29,6 @@ async def answered_on_slack(stage: Stage, word: str) -> None:
     stage.answers(word, f"Slack: {word}.")
     thread = await stage.say(ada, chat, word)
     await stage.reads(ada, thread, f"{ada}: {word}", f"threadline: Slack: {word}.")
-
-
-async def answered_on_discord(stage: Stage, other: discord.Simulator, word: str) -> None:
-    """Somebody asks there, and is answered."""
-    stage.answers(word, f"Discord: {word}.")
-    await other.say("user1", "@user1", word)
-    await other.wait_for(lambda: other.sees("user1", "@user1")[-1]["text"] == f"Discord: {word}.", PATIENCE)
 
 
 async def test_both_are_served_side_by_side_and_know_nothing_of_each_other(tmp_path: Path) -> None:
@@ -153,16 +127,8 @@ async def slack_later(
     folder: Path, slack: Simulator, claude: anthropic.Simulator
 ) -> AsyncGenerator[tuple[Stage, discord.Simulator]]:
     """The same with a Slack that is not there yet."""
-    async with discord.Simulator(discords.ROOMY) as other:
-        settings: dict[str, object] = {
-            "discord_token": other.config.token,
-            "discord_api_url": other.api_url,
-            "discord_gateway_url": other.gateway_url,
-            "discord_direct": "open",
-            "health_port": free_port(),
-            "slack_api_url": f"http://127.0.0.1:{slack.config.port}/api/",
-        }
-        stage = Stage(folder, slack, claude, settings)
+    async with beside() as (other, given):
+        stage = Stage(folder, slack, claude, {**given, "slack_api_url": f"http://127.0.0.1:{slack.config.port}/api/"})
         await stage.start(ready=False)
         await other.wait_for(lambda: len(other.commands("user1", "general")) > 0, PATIENCE)
         yield stage, other

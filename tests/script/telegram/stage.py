@@ -17,9 +17,7 @@ from sandbox.telegram import Simulator, SimulatorConfig, lookup
 from sandbox.telegram.defaults import BOT_NAME
 from sandbox.telegram.payloads import message_json
 from tests.bots.telegram.rig import ROOMY
-from tests.script.base import ADMIN, PATIENCE, BaseStage, Json, file, free_port, line
-
-__all__ = ["ADMIN", "ME", "Stage", "file", "marked", "opened", "posted"]
+from tests.script.base import ADMIN, PATIENCE, BaseStage, Json, free_port, line
 
 ME = f"@{BOT_NAME}"
 DRAFT = "(draft)"
@@ -45,6 +43,9 @@ class Stage(BaseStage):
 
     async def until(self, true: Callable[[], Any]) -> Any:
         return await self.telegram.wait_for(true, PATIENCE)
+
+    async def gone(self) -> None:
+        """There is no connection that could linger: each call is one of its own."""
 
     # people and places
 
@@ -93,6 +94,10 @@ class Stage(BaseStage):
         found = lookup.message(world, message)
         await self.telegram.emit("message", message_json(world, found), found.chat)
 
+    async def heard(self) -> None:
+        """Wait until the server has taken all that was said."""
+        await self.until(lambda: not self.telegram.waiting())
+
     async def call(self, by: str, where: str, command: str) -> str:
         """Pick a command from the menu, as "model opus": in groups it names the bot."""
         chat, topic = _place(where)
@@ -114,7 +119,7 @@ class Stage(BaseStage):
         return next((_line(each) for each in later if each["author"] == BOT_NAME), None)
 
     async def press(self, by: str, where: str, label: str, *, inaccessible: bool = False) -> str:
-        """Press a button by its label, under the last message that has it; returns the press. `inaccessible`: as in `telegram`."""
+        """Press a button by its label, under the last message that has it, as `Simulator.press`; returns the press."""
         found = [each["id"] for each in self.seen(by, where) if label in each["buttons"]]
         return (await self.telegram.press(by, found[-1], label, inaccessible=inaccessible))["id"]
 
@@ -146,6 +151,13 @@ class Stage(BaseStage):
         """What each message that a person sees is a reply to: the line of that message."""
         lines = {str(each["id"]).rpartition(":")[2]: _line(each) for each in self.seen(by, where)}
         return [lines.get(str(each["reply_to"])) for each in self.seen(by, where)]
+
+    def typing(self, where: str) -> list[Json]:
+        """What the bot is shown to do in a place."""
+        chat, topic = _place(where)
+        here = lookup.chat(self.telegram.world, chat)
+        wanted = (here.id, lookup.topic(here, topic))
+        return [each for each in self.telegram.actions() if (each["chat"], each["topic"]) == wanted]
 
     def calls(self, method: str) -> list[Any]:
         """The calls of a method of the Bot API, in any case."""

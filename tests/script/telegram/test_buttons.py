@@ -131,7 +131,7 @@ async def test_a_press_in_a_topic_leads_to_an_answer_in_it(stage: Stage) -> None
 
 async def test_a_button_with_unknown_words_says_so(stage: Stage) -> None:
     ada, chat = await torn(stage, "made up")
-    for data in ("nonsense/1", "\N{SNOWMAN}" * 21, "retry/999999999999999999999999999", "stop/-1", ""):
+    for data in ("\N{SNOWMAN}" * 21, "retry/999999999999999999999999999", "stop/-1"):
         lines = len(stage.sees(ada, chat))
         await stage.keep_buttons(stage.ids(ada, chat)[1], {"inline_keyboard": [[{"text": "Odd", "callback_data": data}]]})
         await stage.press(ada, chat, "Odd")

@@ -152,6 +152,8 @@ async def test_undo_forgets_the_last_question_and_its_answer(stage: Stage) -> No
 async def test_a_model_chosen_for_a_group_holds_in_its_topics(stage: Stage) -> None:
     ada, forum = ADMIN, await stage.group(forum=True)
     topic = await stage.topic(ada, forum)
+    ben = await stage.person()
+    assert (await stage.told(ben, topic, "model haiku channel")).startswith("Only this bot's admins may choose that")
     assert await stage.told(ada, topic, "model opus channel") == ("The model for this channel: `opus` (`claude-opus-5-5`).")
     stage.answers("with which model", "With that.")
     await stage.say(ada, topic, f"{ME} with which model")
@@ -183,7 +185,6 @@ async def test_choices_are_shown_set_and_taken_back(stage: Stage) -> None:
 
 async def test_list_names_the_conversations_and_resume_goes_on_with_one_by_its_number(stage: Stage) -> None:
     ada, chat = await stage.alone()
-    assert await stage.told(ada, chat, "list") == "There are no conversations here yet. Ask me something to start one."
     await stage.say(ada, chat, "talk one")
     await stage.until(lambda: stage.sees(ada, chat)[-1] == "threadline: You said: talk one")
     assert await stage.told(ada, chat, "new") == NEW
@@ -199,6 +200,7 @@ async def test_list_names_the_conversations_and_resume_goes_on_with_one_by_its_n
     assert [message["role"] for message in stage.body("talk on")["messages"]] == ["user", "assistant", "user"]
     await stage.settled()
     ben, other = await stage.alone()
+    assert await stage.told(ben, other, "list") == "There are no conversations here yet. Ask me something to start one."
     assert await stage.told(ben, other, f"resume {number}") == UNKNOWN
     none = "There is no closed conversation here to go on with. Your next message to me starts a new one."
     assert await stage.told(ben, other, "resume") == none

@@ -6,8 +6,8 @@ import pytest
 
 from sandbox.telegram.downloads import Spoil
 from tests.bots.telegram.rig import refused_with
-from tests.script.base import text
-from tests.script.telegram.stage import ME, Stage, file, opened
+from tests.script.base import file, text
+from tests.script.telegram.stage import ME, Stage, opened
 from tests.script.things import MP4, OGG, Json, documents, pdf, png
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -76,6 +76,28 @@ async def test_a_command_can_be_the_caption_of_a_file(stage: Stage) -> None:
     await stage.say(ada, place, f"/ask{ME} with a caption", file("notes.txt", "noted"))
     await stage.reads(ada, place, f"{ada}: /ask{ME} with a caption {{notes.txt}}", "threadline: Read.")
     assert documents(stage.body("with a caption")) == [{"text": "noted", "title": "notes.txt"}]
+
+
+async def test_a_command_can_be_the_caption_of_an_album(stage: Stage) -> None:
+    ada = await stage.person()
+    await stage.telegram.set_privacy(False)
+    place = await stage.group()
+    await stage.telegram.set_privacy(True)
+    asked = len(stage.claude.bodies())
+    stage.answers("all of these", "Two.")
+    await stage.say(ada, place, f"/ask{ME} all of these", file("1.txt", "1"), file("2.txt", "2"))
+    await stage.reads(ada, place, f"{ada}: /ask{ME} all of these {{1.txt}}", f"{ada}: {{2.txt}}", "threadline: Two.")
+    assert len(documents(stage.body("all of these"))) == 2
+    assert len(stage.claude.bodies()) == asked + 1
+
+
+async def test_a_question_can_be_asked_about_the_photo_that_it_replies_to(stage: Stage) -> None:
+    ada, ben, place = await stage.person(), await stage.person(), await stage.group()
+    photo = await stage.say(ben, place, "", file("1.jpg", png(10, 10), kind="photo"))
+    stage.answers("what is this", "A photo.")
+    await stage.say(ada, place, f"/ask{ME} what is this?", reply_to=photo)
+    await stage.reads(ada, place, f"{ben}: {{1.jpg}}", f"{ada}: /ask{ME} what is this?", "threadline: A photo.")
+    assert [each["size"] for each in documents(stage.body("what is this"))] == [(10, 10)]
 
 
 async def test_a_photo_without_a_word_is_a_question(stage: Stage) -> None:

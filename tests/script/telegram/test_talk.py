@@ -114,23 +114,43 @@ async def test_a_mention_without_a_word_is_told_and_what_it_replies_to_is_a_ques
 
 async def test_each_topic_has_a_conversation_of_its_own_and_general_too(stage: Stage) -> None:
     ada, forum = await stage.person(), await stage.group(forum=True)
+    topic = await stage.topic(ada, forum)
+    for where, word in ((forum, "general"), (topic, "topical")):
+        first, second = f"{word} matter", f"more {word}"
+        for asked in (first, second):
+            stage.answers(asked, f"On {asked}.")
+        await stage.say(ada, where, f"{ME} {first}")
+        lines = [f"{ada}: {ME} {first}", f"threadline: On {first}."]
+        await stage.reads(ada, where, *lines)
+        assert stage.answered_to(ada, where) == [None, lines[0]]
+        await stage.say(ada, where, f"{ME} {second}")
+        await stage.reads(ada, where, *lines, f"{ada}: {ME} {second}", f"threadline: On {second}.")
+        said = [text(stage.body(second), nth) for nth in range(3)]
+        assert said == [f"{ada}: {first}", f"On {first}.", f"{ada}: {second}"]
+
+
+async def test_the_bot_types_in_the_topic_in_which_it_answers(stage: Stage) -> None:
+    ada, forum = await stage.person(), await stage.group(forum=True)
+    topic = await stage.topic(ada, forum)
+    stage.answers("typing there", "Typed.", wait=1.0)
+    await stage.say(ada, topic, f"{ME} typing there")
+    sign = await stage.until(lambda: next(iter(stage.typing(topic)), None))
+    assert sign["action"] == "typing"
+    assert not stage.typing(forum)
+    await stage.reads(ada, topic, f"{ada}: {ME} typing there", "threadline: Typed.")
+
+
+async def test_stop_in_one_topic_leaves_the_answer_in_another(stage: Stage) -> None:
+    ada, forum = await stage.person(), await stage.group(forum=True)
     first, second = await stage.topic(ada, forum), await stage.topic(ada, forum)
-    for where, word in ((forum, "general matter"), (first, "first matter"), (second, "second matter")):
-        stage.answers(word, f"On the {word}.")
-        await stage.say(ada, where, f"{ME} {word}")
-        await stage.reads(ada, where, f"{ada}: {ME} {word}", f"threadline: On the {word}.")
-        assert len(stage.body(word)["messages"]) == 1
-        assert stage.answered_to(ada, where)[-1] == f"{ada}: {ME} {word}"
-    for where, word in ((forum, "general"), (first, "first"), (second, "second")):
-        stage.answers(f"more {word}", "More.")
-        await stage.say(ada, where, f"{ME} more {word}")
-        await stage.reads(
-            ada, where, f"{ada}: {ME} {word} matter", f"threadline: On the {word} matter.", f"{ada}: {ME} more {word}",
-            "threadline: More.",
-        )  # fmt: skip
-        assert [text(stage.body(f"more {word}"), nth) for nth in range(2)] == [
-            f"{ada}: {word} matter", f"On the {word} matter.",
-        ]  # fmt: skip
+    stage.hangs("to be stopped", "One two three.")
+    stage.answers("to go on", "One two three four.", wait=1.0)
+    await stage.say(ada, second, f"{ME} to go on")
+    await stage.say(ada, first, f"{ME} to be stopped")
+    await stage.until(lambda: len(stage.sees(ada, first)) == 2)
+    await stage.say(ada, first, f"/stop{ME}")
+    await stage.reads(ada, second, f"{ada}: {ME} to go on", "threadline: One two three four.")
+    assert stage.sees(ada, first)[1].endswith("*Stopped.* [Continue] [Retry]")
 
 
 async def test_in_a_topic_only_what_is_meant_for_the_bot_is_answered(stage: Stage) -> None:
@@ -208,6 +228,27 @@ async def test_an_answer_that_names_people_notifies_nobody(stage: Stage) -> None
     await stage.settled()
     kinds = {each["type"] for each in stage.seen(ada, place)[-1]["entities"]}
     assert not kinds & {"mention", "text_mention"}
+
+
+async def test_the_part_of_our_answer_that_is_quoted_reaches_the_model(stage: Stage) -> None:
+    ada, chat = await stage.alone()
+    stage.answers("tell me two things", "One thing. Another thing.")
+    stage.answers("what of that", "That.")
+    await stage.say(ada, chat, "tell me two things")
+    lines = [f"{ada}: tell me two things", "threadline: One thing. Another thing."]
+    await stage.reads(ada, chat, *lines)
+    await stage.say(ada, chat, "what of that?", reply_to=stage.ids(ada, chat)[1], quote="Another thing.")
+    await stage.reads(ada, chat, *lines, f"{ada}: what of that?", "threadline: That.")
+    assert text(stage.body("what of that")) == "[in reply to what you wrote:]\n> Another thing.\n\nwhat of that?"
+
+
+async def test_an_answer_comes_even_if_the_question_is_deleted_meanwhile(stage: Stage) -> None:
+    ada, place = await stage.person(), await stage.group()
+    stage.answers("deleted meanwhile", "Here it is.", wait=0.3)
+    question = await stage.say(ada, place, f"{ME} deleted meanwhile")
+    await stage.asked_about("deleted meanwhile")
+    await stage.telegram.delete(question)
+    await stage.reads(ada, place, "threadline: Here it is.")
 
 
 async def test_code_links_and_mentions_of_others_reach_the_model_as_they_are_read(stage: Stage) -> None:
