@@ -30,8 +30,8 @@ run: .venv/.run ## Run the server on the platforms whose tokens are set; if none
 test: .venv/.dev ## Run every test, in random order
 	@$(BIN)/python -m pytest -q -n 2
 
-soak: .venv/.dev ## Run the long soak under random faults and kills; SEED=2 takes another course
-	@$(BIN)/python -m pytest -q -rP --soak full --soak-seed $(SEED) tests/crash/test_soak.py
+soak: .venv/.dev ## Run the long soak under random faults and kills; PLATFORM=slack, SEED=2 for another course
+	@$(BIN)/python -m pytest -q -rP --soak full --soak-platform "$(or $(PLATFORM),discord)" --soak-seed $(SEED) tests/crash/test_soak.py
 
 check: .venv/.dev ## Check format, lint, types and import rules
 	@$(BIN)/ruff format --check --quiet . || { echo "Some files are not formatted: run $(BIN)/ruff format"; exit 1; }
@@ -39,8 +39,8 @@ check: .venv/.dev ## Check format, lint, types and import rules
 	@PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright
 	@$(BIN)/lint-imports --no-logo
 
-bench: .venv/.dev ## Measure speed and size against the simulators
-	@$(BIN)/python tests/bench/run.py
+bench: .venv/.dev ## Measure speed and size against the simulators; PLATFORM=slack for its part alone
+	@$(BIN)/python tests/bench/run.py $(if $(PLATFORM),--only $(PLATFORM))
 
 lock: ## Write the lock files anew (needs uv)
 	@test -n "$(UV)" || { echo "make lock needs uv on the PATH."; exit 1; }

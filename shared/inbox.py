@@ -19,6 +19,7 @@ from shared.backends import Models
 from shared.chat import (
     Adapter,
     Cause,
+    Channel,
     ChannelId,
     Command,
     Connected,
@@ -114,7 +115,7 @@ class Inbox:
         gate = self._gates.setdefault(adapter.name, Gate())
         match event:
             case Message():
-                await gate.passed(event.target.channel.id)
+                await _passed(gate, event.target.channel)
                 try:
                     await self._take(adapter, event)
                 except StoreUnusable as failure:
@@ -122,10 +123,10 @@ class Inbox:
             case Command() | Pressed():
                 # Stop names the answer that it ends: nothing that was missed has to come before it.
                 if not _stops(event):
-                    await gate.passed(event.target.channel.id)
+                    await _passed(gate, event.target.channel)
                 await self._asked(adapter, event)
             case Edited():
-                await gate.passed(event.message.target.channel.id)
+                await _passed(gate, event.message.target.channel)
                 await self._edited(adapter, event)
             case Deleted():
                 # An answer whose message is taken away ends at once; what it was about can wait for its turn.
@@ -416,3 +417,10 @@ async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
         task.cancel()
     if tasks:
         await asyncio.wait(tasks)
+
+
+async def _passed(gate: Gate, channel: Channel) -> None:
+    """Wait until it is an event's turn: in a thread also until what was missed around it, which may have begun it, was read."""
+    if channel.kind == "thread" and channel.parent is not None:
+        await gate.passed(channel.parent)
+    await gate.passed(channel.id)

@@ -105,7 +105,7 @@ class Signs:
             limits = self._means.adapters[waiting.platform].limits(work.target, "react")
             known = self._signed.pop(waiting.turn)
             for message in [known] if known else [asked.id for asked in work.messages]:
-                await self._react(work, message, self._means.governor.permit(limits, Grade.PREVIEW), seen=False)
+                await self._react(work, message, self._means.governor.permit(limits, Grade.NOTICE), seen=False)
 
     async def _react(self, work: Work, message: MessageId, permit: AbstractAsyncContextManager[None], *, seen: bool) -> bool:
         """Whether it went well."""

@@ -3,4 +3,5 @@ import pytest
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak", choices=("short", "full"), default="short", help="how long the soak is")
+    parser.addoption("--soak-platform", default="", help="the platform of the soak; by default all, one after the other")
     parser.addoption("--soak-seed", type=int, default=1, help="the beginning of the soak's random choices")

@@ -27,7 +27,7 @@ class Reply:
     """When the question was written by the bench."""
     opens_thread: bool
     left: float | None = None
-    """When the gateway event left the Discord simulator."""
+    """When the event left the platform's simulator."""
     requested: float | None = None
     """When the request for it arrived at the model's simulator."""
     deltas: Sequence[float] = ()

@@ -12,9 +12,10 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import aiohttp
+
+from tests.bench.sites import Far, Site
 
 ROUND_TRIP = 0.05
 ONE_WAY = ROUND_TRIP / 2
@@ -22,7 +23,7 @@ WORDS, DELTAS, SECONDS = 200, 100, 6.0
 THINK = 0.3
 """Seconds from the model's request to its first delta: what "the thread is opened meanwhile" needs to mean anything."""
 SCRIPT = {"words": WORDS, "deltas": DELTAS, "seconds": SECONDS, "think": THINK}
-TOKEN, KEY = "demo-token", "demo-key"
+KEY = "demo-key"
 PATIENCE = 30.0
 """Seconds for a process to say that it is ready, or to end."""
 IMPORTS = "import bots.__main__, bots.server, bots.discord.adapter, shared.backends.anthropic_api"
@@ -58,26 +59,6 @@ async def imports_alone() -> float:
     return int(line.split()[1]) / 1024
 
 
-class Far:
-    """The control API of a simulator in another process."""
-
-    def __init__(self, session: aiohttp.ClientSession, base: str) -> None:
-        self._session = session
-        self._base = base
-
-    async def get(self, what: str, **query: str | int) -> Any:
-        """What `GET /control/{what}` answers."""
-        async with self._session.get(f"{self._base}/{what}", params=query) as response:
-            response.raise_for_status()
-            return await response.json()
-
-    async def post(self, what: str, **body: Any) -> Any:
-        """What `POST /control/{what}` answers."""
-        async with self._session.post(f"{self._base}/{what}", json=body) as response:
-            response.raise_for_status()
-            return await response.json()
-
-
 @dataclass(frozen=True, slots=True)
 class Server:
     """A running server. `spawned` is seconds of `time.monotonic`."""
@@ -98,14 +79,17 @@ class Server:
 
 
 class House:
-    """Both simulators, and servers that talk to them."""
+    """Both simulators, and servers that talk to them. `chat` is the control API of the platform's."""
 
-    def __init__(self, folder: Path, discord: Far, claude: Far, addresses: dict[str, str], simulators: Sequence[int]) -> None:
+    def __init__(
+        self, folder: Path, site: Site, chat: Far, claude: Far, settings: dict[str, str], simulators: Sequence[int]
+    ) -> None:
         self.folder = folder
         self.simulators = simulators
-        self.discord = discord
+        self.site = site
+        self.chat = chat
         self.claude = claude
-        self._addresses = addresses
+        self._settings = settings
         self._servers: list[Server] = []
 
     async def start(self, profile: Path | None = None) -> Server:
@@ -113,14 +97,11 @@ class House:
         kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH")}
         settings = {
             "STATE_DIR": str(self.folder / "state"),
-            "DISCORD_TOKEN": TOKEN,
-            "DISCORD_API_URL": self._addresses["api"],
-            "DISCORD_GATEWAY_URL": self._addresses["gateway"],
+            **self._settings,
             # One person asks everything here, faster than any would be allowed to.
             "USER_PER_MINUTE": "0",
             "BURST_SECONDS": "0",
             "ANTHROPIC_API_KEY": KEY,
-            "ANTHROPIC_BASE_URL": self._addresses["claude"],
         }
         watched = ["-m", "cProfile", "-o", str(profile)] if profile else []
         with (self.folder / "server.log").open("ab") as log:
@@ -134,10 +115,10 @@ class House:
         return server
 
     async def connected(self, server: Server) -> None:
-        """Return as soon as the simulator has a gateway session of the server. Raises `TimeoutError`, or `RuntimeError`."""
+        """Return as soon as the server hears the simulator. Raises `TimeoutError`, or `RuntimeError`."""
         async with asyncio.timeout(PATIENCE):
             # Asked every few milliseconds: the control API tells of no connection by itself.
-            while not (await self.discord.get("stats"))["connected"]:
+            while not self.site.connected(await self.chat.get("stats")):
                 if server.process.returncode is not None:
                     raise RuntimeError((self.folder / "server.log").read_text()[-2000:])
                 await asyncio.sleep(0.005)
@@ -151,17 +132,18 @@ class House:
 
 
 @asynccontextmanager
-async def house(folder: Path) -> AsyncGenerator[House]:
+async def house(folder: Path, site: Site) -> AsyncGenerator[House]:
     """Start the simulators, each in a process of its own. All processes are dead when it closes."""
     folder.mkdir()  # noqa: ASYNC240 - nothing else runs yet
     async with AsyncExitStack() as stack:
-        platform = await stack.enter_async_context(_simulator("sandbox.discord", ["--round-trip", str(ROUND_TRIP)]))
+        given = ["--round-trip", str(ROUND_TRIP), *site.arguments]
+        platform = await stack.enter_async_context(_simulator(site.module, given))
         given = ["--script", json.dumps(SCRIPT), "--keep-bodies", "1"]
         claude = await stack.enter_async_context(_simulator("sandbox.anthropic", given))
         session = await stack.enter_async_context(aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)))
-        addresses = {"api": platform["api"], "gateway": platform["gateway"], "claude": claude["url"]}
+        settings = site.settings(platform) | {"ANTHROPIC_BASE_URL": claude["url"]}
         pids = int(platform["pid"]), int(claude["pid"])
-        made = House(folder, Far(session, platform["control"]), Far(session, claude["control"]), addresses, pids)
+        made = House(folder, site, Far(session, platform["control"]), Far(session, claude["control"]), settings, pids)
         stack.push_async_callback(made.kill)
         yield made
 

@@ -63,6 +63,28 @@ def talked(talk: Talk, imports: float) -> list[Row]:
     return [*_requested(talk, at), *_first(talk, at), *_stale(talk, at), *_last(talk, at), *_size(talk, at, imports)]
 
 
+def elsewhere(name: str, talk: Talk, staleness: float) -> list[Row]:
+    """The rows of a load on a platform whose limits set the pace: the text shown is at most so many seconds old."""
+    at = f"{name}, {talk.load.conversations}"
+    real = Staleness()
+    for reply in talk.replies:
+        real.add(reply)
+    middle, late = (percentile(real.behind, share) for share in SHARES)
+    figure = f"p50 {middle:.2f}, p95 {late:.2f} s"
+    first = [each.shown[0].at - each.deltas[0] for each in talk.replies if each.shown and each.deltas]
+    last = [value for each in talk.replies if (value := _to_complete(each)) is not None]
+    requested = [each.requested - each.left for each in talk.replies if each.requested is not None and each.left is not None]
+    whole = sum(1 for each in talk.all if each.whole)
+    return [
+        Row("event to model request", at, _milliseconds(requested, *SHARES, places=1)),
+        Row("first delta to first text", at, _milliseconds(first, *SHARES), f"{1000 * ONE_WAY:.0f} ms (one way)"),
+        Row("staleness: age of the oldest text missing", at, figure, "", f"p95 <= {staleness:.1f} s", late <= staleness),
+        Row("last delta to whole text", at, _milliseconds(last, *SHARES)),
+        Row("429s suffered", at, str(talk.suffered), "0", "none", talk.suffered == 0),
+        Row("replies whole", at, f"{whole} of {len(talk.all)}", "all", "all", whole == len(talk.all)),
+    ]
+
+
 def _milliseconds(values: Sequence[float], *shares: float, places: int = 0) -> str:
     return ", ".join(f"p{100 * share:.0f} {1000 * percentile(values, share):.{places}f}" for share in shares) + " ms"
 

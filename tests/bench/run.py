@@ -1,4 +1,4 @@
-"""`make bench`: speed and size of the real server against both simulators, all on loopback, in about five minutes.
+"""`make bench`: speed and size of the real server against the simulators, all on loopback, in about six minutes.
 
 The Discord simulator (50 ms round trip), the model's simulator and the server are processes of their own; the bench writes as
 people through the control API at times fixed beforehand and then reads both logs. The processes' monotonic clocks are one.
@@ -24,6 +24,12 @@ Questions come at fixed, jittered times, whatever the answers do. A reply has 20
 often as lets each reply show a new state every two seconds (N/50) with 85 % of 50 calls a second: a post, two previews and a
 final are 4 calls, so 10.6 questions a second; a hundred replies under way at every moment would leave less than one preview for
 each. Five hundred ask as often as the overall limit bears at all: 2 calls a reply use 85 % of it, and hardly a preview has room.
+
+On Slack and Telegram the platform's limits set the pace, so what is judged is how old the text shown may get (95 % of the time):
+on Slack, where answers are streams, max(0.7 s, 0.6 s x N) with N answers of a workspace at a time, since chat.appendStream bears
+100 calls a minute; one conversation asks every 8 s, three every 10 s (chat.startStream: 20 a minute). On Telegram 1.5 s in
+private chats and 3.5 s in groups; ten conversations ask every 10 s and every 15 s, each in a chat of its own. All four loads run
+side by side. The rows about time are the same; nothing may be refused, and every reply has to be whole.
 """
 
 import argparse
@@ -36,13 +42,15 @@ import pstats
 import sys
 import tempfile
 import time
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.bench import report, shelves
 from tests.bench.figures import bearable
 from tests.bench.machine import ROUND_TRIP, House, house, imports_alone, memory
 from tests.bench.report import Row
+from tests.bench.sites import Discord, Site, Slack, Telegram
 from tests.bench.talk import Load, Talk, talk
 
 LOADS = {
@@ -51,8 +59,27 @@ LOADS = {
     100: Load(100, period=100 / bearable(4), jitter=0.5, opening=bearable(3), ramp=7.0, seconds=27.0),
     500: Load(500, period=500 / bearable(2), jitter=1.0, opening=bearable(3), ramp=7.0, seconds=30.0),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """A load on another platform, with how old the text shown may be there, in seconds."""
+
+    part: str
+    name: str
+    site: Callable[[], Site]
+    load: Load
+    staleness: float
+
+
+OTHERS = (
+    Elsewhere("slack", "Slack", Slack, Load(1, 8.0, 0.5, 2.0, 0.0, 24.0), 0.7),
+    Elsewhere("slack", "Slack by 3", Slack, Load(3, 10.0, 0.5, 0.25, 2.0, 30.0), 1.8),
+    Elsewhere("telegram", "Telegram, private", lambda: Telegram(private=True), Load(10, 10.0, 0.5, 2.0, 2.0, 30.0), 1.5),
+    Elsewhere("telegram", "Telegram, groups", lambda: Telegram(private=False), Load(10, 15.0, 0.5, 2.0, 2.0, 30.0), 3.5),
+)
 QUICK = ("start", "10", "store")
-PARTS = ("start", *map(str, LOADS), "store")
+PARTS = ("start", *map(str, LOADS), "slack", "telegram", "store")
 
 
 class Bench:
@@ -66,13 +93,15 @@ class Bench:
         self.sound = True
         """Whether every reply was whole and no call was refused."""
 
-    async def run(self, *, start: int, loads: list[Load], largest: tuple[int, int]) -> None:
+    async def run(self, *, start: int, loads: list[Load], others: Sequence[Elsewhere], largest: tuple[int, int]) -> None:
         """Measure `start` starts, these loads, and the store up to `largest` conversations and turns; 0 leaves a part out."""
         imports = await imports_alone()
         if start:
             await self._start(start, imports)
         for load in loads:
             await self._load(load, imports)
+        if others:
+            await self._elsewhere(others)
         if largest[0]:
             await self._store(*largest)
         _say("\n" + report.table(self._rows))
@@ -83,32 +112,29 @@ class Bench:
         asked: list[float] = []
         answered = 0
         rest = 0.0
-        async with house(self._folder / "start") as around:
+        async with house(self._folder / "start", Discord()) as around:
             await around.claude.post("scripts", match="start", times=None, script={})  # echoes at once
             for number in range(times):
-                known = len(await around.discord.get("dispatches"))
+                known = len(await around.chat.get("dispatches"))
                 server = await around.start()
                 await around.connected(server)
-                said = await around.discord.post("say", **{"as": "user1", "in": "general", "text": f"@threadline start {number}"})
+                said = await around.chat.post("say", **{"as": "user1", "in": "general", "text": f"@threadline start {number}"})
                 await asyncio.sleep(1.0 if number < times - 1 else 2.0)
                 rest = memory(server.pid)
-                written = await around.discord.get("dispatches", after=known)
+                written = await around.chat.get("dispatches", after=known)
                 seconds.append(max(each["mono"] for each in written if each["event"] == "GUILD_CREATE") - server.spawned)
                 calls = (await around.claude.get("log", bodies=0))["calls"]
                 mine = [call for call in calls if f"start {number}" in call["notes"].get("last", "")]
                 asked += [call["arrived_mono"] - server.spawned for call in mine]
                 await server.stop()
-                shown = await around.discord.get("messages", channel=said["id"])
+                shown = await around.chat.get("messages", channel=said["id"])
                 answered += sum(1 for each in shown if f"start {number}" in each["content"])
         self._rows += report.starts(seconds, asked, answered) + report.memory_at_rest(imports, rest)
 
     async def _load(self, load: Load, imports: float) -> None:
         _say(f"{load.conversations} conversations, {load.rate:.2f} questions a second: measuring {load.seconds:.0f} s")
-        async with house(self._folder / str(load.conversations)) as around:
-            channels = ["general"]
-            while len(channels) < load.conversations:
-                made = await around.discord.post("add_channel", name=f"channel{len(channels)}")
-                channels.append(made["id"])
+        async with house(self._folder / str(load.conversations), Discord()) as around:
+            channels = await around.site.channels(around.chat, load.conversations)
             server = await around.start(self._profile)
             await around.connected(server)
             await asyncio.sleep(1.0)
@@ -134,6 +160,29 @@ class Bench:
         self.sound &= not talked.suffered and all(reply.whole for reply in talked.all)
         self._rows += report.talked(talked, imports)
 
+    async def _elsewhere(self, others: Sequence[Elsewhere]) -> None:
+        """The loads of the other platforms, side by side: none of them is heavy."""
+        for each in others:
+            _say(f"{each.name}: {each.load.conversations} conversations, {60 * each.load.rate:.1f} questions a minute")
+        async with asyncio.TaskGroup() as tasks:
+            talks = [tasks.create_task(self._there(each)) for each in others]
+        for each, task in zip(others, talks, strict=True):
+            talked = task.result()
+            self.sound &= not talked.suffered and all(reply.whole for reply in talked.all)
+            self._rows += report.elsewhere(each.name, talked, each.staleness)
+
+    async def _there(self, other: Elsewhere) -> Talk:
+        async with house(self._folder / other.name.replace(" ", "-"), other.site()) as around:
+            channels = await around.site.channels(around.chat, other.load.conversations)
+            server = await around.start()
+            await around.connected(server)
+            await asyncio.sleep(2.0)
+            talked = await talk(around, server, other.load, channels)
+            await server.stop()
+            if self._keep:
+                await _kept(self._keep, around, other.load)
+            return talked
+
     async def _store(self, conversations: int, turns: int) -> None:
         _say("store")
         folder = self._folder / "store"
@@ -149,7 +198,7 @@ async def _kept(folder: Path, around: House, load: Load) -> None:
     (folder / f"server-{load.conversations}.log").write_bytes((around.folder / "server.log").read_bytes())
     if (profile := around.folder.parent / "profile").exists():
         (folder / f"profile-{load.conversations}").write_bytes(profile.read_bytes())
-    (folder / f"discord-{load.conversations}.json").write_text(json.dumps(await around.discord.get("log")))
+    (folder / f"{around.site.name}-{load.conversations}.json").write_text(json.dumps(await around.chat.get("log")))
 
 
 def _costliest(profile: Path) -> str:
@@ -189,7 +238,8 @@ def main() -> int:
         bench = Bench(Path(folder), profile=given.profile, keep=given.keep)
         start = (2 if given.quick else 5) if "start" in parts else 0
         largest = ((10_000, 1_000) if given.quick else (100_000, 1_000)) if "store" in parts else (0, 0)
-        asyncio.run(bench.run(start=start, loads=loads, largest=largest))
+        others = [each for each in OTHERS if each.part in parts]
+        asyncio.run(bench.run(start=start, loads=loads, others=others, largest=largest))
     _say(f"{time.monotonic() - begun:.0f} s; load {os.getloadavg()[0]:.1f}")
     if given.profile:
         _say("The server ran under cProfile: its times and its processor time are higher than they are.")

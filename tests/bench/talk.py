@@ -13,15 +13,13 @@ from typing import Any
 
 from tests.bench.figures import Reply, Shown, busiest, lengths
 from tests.bench.machine import DELTAS, ONE_WAY, SECONDS, THINK, House, Server, held_up, memory, processor_seconds
+from tests.bench.sites import Said
 
 TAIL = SECONDS + THINK + 1.5
 """Seconds after which an answer has long ended, if nothing holds it up."""
 LATEST = 20.0
 """Seconds that answers get beyond that at the end of a stretch."""
-THREAD_BEGINS = 21
-"""Message type THREAD_STARTER_MESSAGE (Discord developer docs, Message Types)."""
 _QUESTION = re.compile(r"question (\d+) of conversation (\d+)\b")
-_PLACE = re.compile(r"/channels/(\d+)/messages(?:/\d+)?$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +57,9 @@ class Talk:
     peak: float
     suffered: int
     calls: float
-    """Calls a second that Discord counted in the measured stretch."""
+    """Calls a second that the platform counted in the measured stretch."""
     busiest: int
-    """The most calls that arrived at Discord within one second."""
+    """The most calls that arrived there within one second."""
     waited: float
     """Share of the measured stretch (0 to 1) for which the server was ready to run and had no processor."""
     simulators_waited: float
@@ -76,7 +74,7 @@ class Talk:
 
 
 async def talk(house: House, server: Server, load: Load, channels: list[str], seed: int = 1) -> Talk:
-    """Put a load on a connected server. `channels` are as many text channels."""
+    """Put a load on a connected server. `channels` are as many channels."""
     chance = random.Random(seed)
     loop = asyncio.get_running_loop()
     begin = loop.time() + 0.5
@@ -84,8 +82,9 @@ async def talk(house: House, server: Server, load: Load, channels: list[str], se
     measured = steady + load.ramp
     end = measured + load.seconds
     asked: dict[tuple[int, int], Reply] = {}
-    ids: dict[tuple[int, int], str] = {}
-    threads: dict[int, str] = {}
+    said: dict[tuple[int, int], Said] = {}
+    threads: dict[int, Said] = {}
+    site, chat = house.site, house.chat
     late = 0.0
 
     async def ask(conversation: int, number: int, at: float) -> None:
@@ -93,13 +92,12 @@ async def talk(house: House, server: Server, load: Load, channels: list[str], se
         await asyncio.sleep(at - loop.time())
         late = max(late, loop.time() - at)
         text = f"question {number} of conversation {conversation}"
-        reply = asked[conversation, number] = Reply(conversation, number, time.monotonic(), opens_thread=number == 0)
-        where = threads[conversation] if number else channels[conversation]
+        asked[conversation, number] = Reply(conversation, number, time.monotonic(), opens_thread=number == 0)
         person = f"user{conversation % 5 + 1}"
-        said = await house.discord.post("say", **{"as": person, "in": where, "text": text if number else f"@threadline {text}"})
-        ids[reply.conversation, reply.number] = said["id"]
-        if not number:
-            threads[conversation] = said["id"]  # a thread on a message has the message's id
+        if number:
+            said[conversation, number] = await site.go_on(chat, person, threads[conversation], text)
+        else:
+            said[conversation, number] = threads[conversation] = await site.ask(chat, person, channels[conversation], text)
 
     async with asyncio.TaskGroup() as people:
         order = chance.sample(range(load.conversations), load.conversations)
@@ -112,13 +110,13 @@ async def talk(house: House, server: Server, load: Load, channels: list[str], se
                 people.create_task(ask(conversation, number, moved))
                 number, at = number + 1, at + load.period
         await asyncio.sleep(measured - loop.time())
-        before, used = (await house.discord.get("stats"))["calls"], processor_seconds(server.pid)
+        before, used = (await chat.get("stats"))["calls"], processor_seconds(server.pid)
         waits = [held_up(pid) for pid in (server.pid, *house.simulators)]
         await asyncio.sleep(end - loop.time())
-        after, used = (await house.discord.get("stats"))["calls"], processor_seconds(server.pid) - used
+        after, used = (await chat.get("stats"))["calls"], processor_seconds(server.pid) - used
         waits = [(held_up(pid) - was) / load.seconds for pid, was in zip((server.pid, *house.simulators), waits, strict=True)]
     await asyncio.sleep(TAIL)
-    reading = Reading(house, asked, ids, threads)
+    reading = Reading(house, asked, said, threads)
     deadline = loop.time() + LATEST
     while not await reading.read() and loop.time() < deadline:  # noqa: ASYNC110 - the logs of other processes tell nobody
         await asyncio.sleep(1.0)
@@ -130,7 +128,7 @@ async def talk(house: House, server: Server, load: Load, channels: list[str], se
         processor=used,
         ended=sum(1 for reply in everything if reply.complete is not None and measured <= reply.complete <= end),
         peak=memory(server.pid, "VmHWM"),
-        suffered=(await house.discord.get("stats"))["suffered"],
+        suffered=(await chat.get("stats"))["suffered"],
         calls=(after - before) / load.seconds,
         busiest=reading.busiest,
         waited=waits[0],
@@ -146,12 +144,12 @@ class Reading:
         self,
         house: House,
         asked: Mapping[tuple[int, int], Reply],
-        ids: Mapping[tuple[int, int], str],
-        threads: Mapping[int, str],
+        said: Mapping[tuple[int, int], Said],
+        threads: Mapping[int, Said],
     ) -> None:
         self._house = house
         self._asked = asked
-        self._ids = ids
+        self._said = said
         self._threads = threads
         self._texts: dict[tuple[int, int], str] = {}
         self.busiest = 0
@@ -159,24 +157,21 @@ class Reading:
     async def read(self) -> bool:
         """Read everything anew. True if every reply is whole."""
         house = self._house
-        self._events(await house.discord.get("dispatches"))
+        left = await house.site.left(house.chat, list(self._said.values()))
+        for key, reply in self._asked.items():
+            reply.left = left.get(self._said[key].event)
         self._model((await house.claude.get("log", bodies=0))["calls"])
-        calls: list[dict[str, Any]] = await house.discord.get("log")
+        calls: list[dict[str, Any]] = await house.chat.get("log")
         self.busiest = busiest([call["arrived_mono"] for call in calls])
         ahead = median(call["arrived"] - call["arrived_mono"] for call in calls)
         flights: dict[str, list[tuple[float, float]]] = defaultdict(list)
         for call in calls:
-            if (found := _PLACE.search(call["path"])) and call["applied_mono"] is not None:
-                flights[found[1]].append((call["applied_mono"], call["ended_mono"] or math.inf))
-        for conversation, thread in self._threads.items():
-            messages = await house.discord.get("messages", channel=thread)
-            self._chat(conversation, messages, ahead, flights[thread])
+            if call["applied_mono"] is not None and (place := house.site.where(call)) is not None:
+                flights[place].append((call["applied_mono"], call["ended_mono"] or math.inf))
+        for conversation, said in self._threads.items():
+            messages = await house.site.shown(house.chat, said.place)
+            self._chat(conversation, messages, ahead, flights[said.place.partition("/")[0]])
         return all(reply.whole for reply in self._asked.values())
-
-    def _events(self, written: Iterable[dict[str, Any]]) -> None:
-        left = {each["id"]: each["mono"] for each in written if each["event"] == "MESSAGE_CREATE"}
-        for key, reply in self._asked.items():
-            reply.left = left.get(self._ids[key])
 
     def _model(self, calls: Iterable[dict[str, Any]]) -> None:
         for call in calls:
@@ -194,8 +189,6 @@ class Reading:
     ) -> None:
         seen: dict[tuple[int, int], list[dict[str, Any]]] = defaultdict(list)
         for message in messages:
-            if message["author"] != "threadline" or message["deleted"] or message["type"] == THREAD_BEGINS:
-                continue
             if found := _QUESTION.search(message["content"]):
                 seen[int(found[2]), int(found[1])].append(message)
         for key, parts in seen.items():

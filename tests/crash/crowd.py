@@ -16,9 +16,10 @@ from typing import Any, Literal
 
 from PIL import Image
 
-from sandbox import anthropic, discord
+from sandbox import anthropic
 from sandbox.anthropic import Script
 from shared.folding import fold
+from tests.crash.platforms.base import WHERE, Platform, Said
 
 Kind = Literal[
     "quick",
@@ -57,7 +58,7 @@ GOES_ON = "and so on and so forth"
 
 @dataclass(slots=True)
 class Question:
-    """One message of a person. `place` is the thread or direct chat where it has to be answered."""
+    """One message of a person. `place` is where it has to be answered; `nth` is greater for a later one there."""
 
     number: int
     kind: Kind
@@ -65,7 +66,10 @@ class Question:
     seconds: float
     place: str = ""
     message: str = ""
+    key: str = ""
+    nth: int = 0
     author: str = ""
+    commanded: bool = False
     attached: bool = False
     edited: bool = False
     deleted: bool = False
@@ -167,30 +171,37 @@ class Crowd:
     threads: list[str] = field(default_factory=list[str])
     said: list[Question] = field(default_factory=list[Question])
     asked: dict[str, Question] = field(default_factory=dict[str, Question])
-    """What was asked with /ask, by the number of the interaction: where it stands is known when it has been answered."""
+    """What was asked by a command, by the key of that: where it stands is known when it has been answered."""
 
     stops: set[str] = field(default_factory=set[str])
     """Places where something was stopped: which answer it was is known to the server."""
 
     @classmethod
-    async def gather(cls, dice: random.Random, platform: discord.Simulator, channels: int) -> "Crowd":
-        """Make three fifths of the channels text channels and the others direct chats."""
-        texts = ["general", "random", "support"]
+    async def gather(cls, dice: random.Random, platform: Platform, channels: int) -> "Crowd":
+        """Make three fifths of the channels public ones and the others direct chats."""
+        texts = [WHERE, "random"]
         public = channels * 3 // 5
         for number in range(len(texts), public):
             texts.append(f"room{number}")
-            await platform.add_channel(texts[-1])
+            await platform.room(texts[-1])
         guests = [f"guest{number}" for number in range(channels - public)]
         for guest in guests:
-            await platform.add_user(guest)
+            await platform.person(guest)
         return cls(dice, texts[:public], [f"user{number}" for number in range(1, 6)], guests)
 
-    async def greet(self, platform: discord.Simulator, script: list[Question]) -> None:
-        """Every guest says the first thing: Discord tells a bot of a direct chat only when somebody writes in it."""
+    async def greet(self, platform: Platform, script: list[Question]) -> list[str]:
+        """Every guest says the first thing: a bot learns of a direct chat only when somebody writes in it.
+
+        Where that is so of channels, too, something is said in each: the keys of that are returned.
+        """
+        others = (
+            [] if platform.names_channels else [await platform.say("user1", "not for the bot", each) for each in self.channels]
+        )
         for question in script:
             await self._private(platform, question, self.guests[question.number])
+        return others
 
-    async def talk(self, platform: discord.Simulator, script: list[Question], a_second: float) -> None:
+    async def talk(self, platform: Platform, script: list[Question], a_second: float) -> None:
         """Say everything, so many messages a second on average, in bursts. It goes by the clock, whatever the server does."""
         waiting = list(reversed(script))
         while waiting:
@@ -200,7 +211,7 @@ class Crowd:
                 await self._say(platform, question, burst[0], where)
             await asyncio.sleep(self.dice.expovariate(a_second / len(burst)))
 
-    async def _say(self, platform: discord.Simulator, question: Question, first: Question, where: float) -> None:
+    async def _say(self, platform: Platform, question: Question, first: Question, where: float) -> None:
         text = f"{question.name} {question.kind}"
         question.author = self.dice.choice(self.people)
         files = [picture()] if question.attached else []
@@ -209,42 +220,43 @@ class Crowd:
         elif where < 0.68:
             there = self._open(platform)
             place = there[first.number % len(there)]
-            view = await platform.say(question.author, place, text, attachments=files)
-            self._note(question, view, place)
-        elif where > 0.95 and not files:
-            view = await platform.call(question.author, "ask", self.dice.choice(self.channels), {"question": text})
-            self.asked[view["id"]] = question
+            self._note(platform, question, await platform.go_on(question.author, place, text, files=files))
+        elif where > 0.95 and not files and platform.ask_command:
+            key = await platform.ask_by_command(question.author, self.dice.choice(self.channels), text)
+            question.commanded = True
+            self.asked[key] = question
         else:
-            view = await platform.say(question.author, self.dice.choice(self.channels), f"@threadline {text}", attachments=files)
-            self.threads.append(view["id"])
-            self._note(question, view, view["id"])
+            said = await platform.ask(question.author, text, self.dice.choice(self.channels), files=files)
+            self.threads.append(said.place)
+            self._note(platform, question, said)
 
-    async def _private(self, platform: discord.Simulator, question: Question, guest: str) -> None:
+    async def _private(self, platform: Platform, question: Question, guest: str) -> None:
         question.author = guest
         files = [picture()] if question.attached else []
-        view = await platform.say(guest, "", f"{question.name} {question.kind}", direct=True, attachments=files)
-        self._note(question, view, view["channel"])
+        said = await platform.ask(guest, f"{question.name} {question.kind}", direct=True, files=files)
+        self._note(platform, question, said)
 
-    def _note(self, question: Question, view: dict[str, Any], place: str) -> None:
-        question.message, question.place = view["id"], place
+    def _note(self, platform: Platform, question: Question, said: Said) -> None:
+        question.message, question.key, question.place = said.message, said.key, said.place
+        question.nth = platform.number(said.message)
         self.said.append(question)
 
-    def _open(self, platform: discord.Simulator) -> list[str]:
+    def _open(self, platform: Platform) -> list[str]:
         """The newest threads that people can see."""
-        return [each for each in self.threads[-30:] if platform.world.channel(int(each)) is not None][-20:]
+        return [each for each in self.threads[-30:] if platform.open(each)][-20:]
 
-    def resolve(self, platform: discord.Simulator) -> None:
+    def resolve(self, platform: Platform) -> None:
         """Find out where the questions of /ask stand. One that came to a dead server was never asked."""
-        for number, question in list(self.asked.items()):
-            if (message := platform.interaction(number)["message"]) is not None:
-                self.threads.append(str(message))
-                self._note(question, {"id": str(message)}, str(message))
-                del self.asked[number]
+        for key, question in list(self.asked.items()):
+            if (said := platform.asked_by_command(key)) is not None:
+                self.threads.append(said.place)
+                self._note(platform, question, said)
+                del self.asked[key]
 
     def places(self) -> dict[str, list[Question]]:
         """What was asked in each place, in order."""
         found: dict[str, list[Question]] = {}
-        for question in sorted(self.said, key=lambda each: int(each.message)):
+        for question in sorted(self.said, key=lambda each: each.nth):
             found.setdefault(question.place, []).append(question)
         return found
 

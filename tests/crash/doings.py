@@ -6,23 +6,14 @@ import random
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from sandbox import discord
 from tests.crash.crowd import Crowd, Question
+from tests.crash.platforms.base import Platform, Shown
 
-BOT = "threadline"
 PRESSES = {"Stop": 3, "Retry": 2, "Continue": 2}
 CHANGES = {"edit": 6, "delete": 1, "private": 6, "new": 1}
 """What people do, and how frequently."""
-PRIVATE: tuple[tuple[str, dict[str, str]], ...] = (
-    ("model", {"name": "opus"}),
-    ("model", {}),
-    ("usage", {}),
-    ("why", {}),
-    ("settings", {}),
-    ("list", {}),
-)
+PRIVATE = (("model", "opus"), ("model", ""), ("usage", ""), ("why", ""), ("settings", ""), ("list", ""))
 RECENT, MANY = 12, 40
 """Among how many of the newest questions something is looked for that can be done; a button among more."""
 PATIENCE = 1.0
@@ -34,7 +25,7 @@ class Doings:
     """Whatever people do; `counts` says how often they could."""
 
     dice: random.Random
-    platform: discord.Simulator
+    platform: Platform
     crowd: Crowd
     counts: Counter[str] = field(default_factory=Counter[str])
     pressed: set[str] = field(default_factory=set[str])
@@ -66,21 +57,20 @@ class Doings:
         match what:
             case "Stop" | "Retry" | "Continue":
                 return await self._press(what)
-            case "edit" if not question.edited and question.message not in self._asked_by_command():
+            case "edit" if not question.edited and not question.commanded:
                 question.edited = True
-                await self.platform.edit(question.message, f"{self._mention(question)}{question.name} edited {question.kind}")
+                await self.platform.edit(question.message, f"{question.name} edited {question.kind}")
                 return True
             case "delete":
                 question.deleted = True
                 await self.platform.delete(question.message)
                 return True
             case "private":
-                name, options = self.dice.choice(PRIVATE)
-                await self.platform.call(question.author, name, question.place, options)
+                await self.platform.aside(question.author, question.place, *self.dice.choice(PRIVATE))
                 return True
-            case "new" if self._there(question):
+            case "new" if self.platform.open(question.place):
                 self.crowd.stops.add(question.place)
-                await self.platform.call(question.author, "new", question.place)
+                await self.platform.command(question.author, question.place, "new")
                 return True
             case _:
                 return False
@@ -88,7 +78,7 @@ class Doings:
     async def _press(self, button: str) -> bool:
         """Press it where it stands or soon will."""
         with contextlib.suppress(TimeoutError):
-            question, message = await self.platform.wait_for(lambda: self._pressable(button), PATIENCE)
+            question, message = await self.platform.see(lambda: self._pressable(button), PATIENCE)
             if button == "Stop":
                 self.crowd.stops.add(question.place)
             await self.platform.press(question.author, message, button)
@@ -98,21 +88,10 @@ class Doings:
     def _pressable(self, button: str) -> tuple[Question, str] | None:
         for question in reversed(self.crowd.said[-MANY:]):
             for each in self._standing(question):
-                if button in each["buttons"] and each["id"] not in self.pressed:
-                    self.pressed.add(each["id"])
-                    return question, each["id"]
+                if button in each.buttons and each.id not in self.pressed:
+                    self.pressed.add(each.id)
+                    return question, each.id
         return None
 
-    def _mention(self, question: Question) -> str:
-        return "" if question.author in self.crowd.guests else "@threadline "
-
-    def _asked_by_command(self) -> set[str]:
-        return {str(view["message"]) for view in self.platform.interactions() if view["name"] == "ask"}
-
-    def _there(self, question: Question) -> bool:
-        return self.platform.world.channel(int(question.place)) is not None
-
-    def _standing(self, question: Question) -> list[dict[str, Any]]:
-        if not self._there(question):
-            return []
-        return [each for each in self.platform.messages(question.place) if each["author"] == BOT and not each["deleted"]]
+    def _standing(self, question: Question) -> list[Shown]:
+        return self.platform.answers(question.place)

@@ -1,4 +1,4 @@
-"""One house for a crash: both simulators, a state directory, and the real server as a process that can be killed."""
+"""One house for a crash: a platform, Claude, a state directory, and the real server as a process that can be killed."""
 
 import asyncio
 import contextlib
@@ -6,8 +6,6 @@ import os
 import shutil
 import signal
 import sqlite3
-import subprocess
-import sys
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -15,11 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from sandbox import anthropic
-from sandbox.discord import Simulator, SimulatorConfig
-
-VICTIM = Path(__file__).with_name("victim.py")
-THREAD_BEGINS = 21
-"""Message type THREAD_STARTER_MESSAGE (Discord developer docs, Message Types)."""
+from tests.crash.platforms import OTHER_WAYS, PLATFORMS
+from tests.crash.platforms.base import Platform, Sky
+from tests.crash.process import Process
 
 PATIENCE = 30.0
 """Seconds for anything that has to happen, on a busy machine."""
@@ -29,7 +25,7 @@ PATIENCE = 30.0
 class Server:
     """A running server."""
 
-    process: asyncio.subprocess.Process
+    process: Process
     commits: int
     orders: int
     heard: bytes = b""
@@ -58,18 +54,12 @@ class Server:
 
     async def kill(self) -> None:
         """Kill it now, if it is not dead, and wait until it is."""
-        self.signal(signal.SIGKILL)
+        self.process.signal(signal.SIGKILL)
         await self.process.wait()
-
-    def signal(self, number: int) -> None:
-        """Send a signal, past the process object: that looks first, and may take the exit status from asyncio's watcher."""
-        if self.process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, number)
 
     async def stop(self) -> None:
         """Let it drain and end well."""
-        self.signal(signal.SIGTERM)
+        self.process.signal(signal.SIGTERM)
         status = await asyncio.wait_for(self.process.wait(), PATIENCE)
         assert status == 0, f"the server ended with {status}"
 
@@ -85,22 +75,21 @@ class House:
     """Everything around the server. Outlives it."""
 
     folder: Path
-    discord: Simulator
+    platform: Platform
     claude: anthropic.Simulator
     settings: dict[str, str] = field(default_factory=dict[str, str])
     servers: list[Server] = field(default_factory=list[Server])
+    cold: bool = False
+    """Whether each server imports everything anew, as a real one does; that takes a second more."""
 
     async def start(self, commit: int = 0, moment: str = "after", settings: Mapping[str, str] | None = None) -> Server:
         """Start the server; it kills itself at the commit with this number."""
         read, write = os.pipe()
         listen, orders = os.pipe()
         os.set_blocking(read, False)
-        with (self.folder / "server.log").open("ab") as log:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable, str(VICTIM), str(commit), moment, str(write), str(listen),
-                env=self._environment(settings or {}), cwd=self.folder, pass_fds=(write, listen), stdout=log, stderr=log,
-                stdin=subprocess.DEVNULL,
-            )  # fmt: skip
+        process = Process.start(
+            commit, moment, write, listen, env=self._environment(settings or {}), cwd=self.folder, cold=self.cold
+        )
         os.close(write)
         os.close(listen)
         server = Server(process, read, orders)
@@ -109,19 +98,12 @@ class House:
 
     async def connected(self, server: Server) -> None:
         """Wait until the server hears its platform, or is dead."""
-        before = self.discord.stats()["calls"]
         dead = asyncio.create_task(server.process.wait())
-        ready = asyncio.create_task(self.discord.wait_for(lambda: self.discord.stats()["connected"], PATIENCE))
+        ready = asyncio.create_task(self.platform.see(lambda: self.platform.connected, PATIENCE))
         await asyncio.wait([dead, ready], return_when=asyncio.FIRST_COMPLETED)
         for task in (dead, ready):
             task.cancel()
         await asyncio.gather(dead, ready, return_exceptions=True)
-        assert self.discord.stats()["calls"] >= before
-
-    def answers(self, where: str) -> list[dict[str, Any]]:
-        """The messages of the bot that stand in a channel, without the platform's own sign that a thread begins."""
-        standing = [each for each in self.discord.messages(where) if each["author"] == "threadline" and not each["deleted"]]
-        return [each for each in standing if each["type"] != THREAD_BEGINS]
 
     async def dead_or_settled(self, server: Server) -> None:
         """Wait until the server was killed; one that had nothing more to do is killed now."""
@@ -136,7 +118,8 @@ class House:
 
     async def disconnected(self) -> None:
         """Wait until the platform has noticed that the server is dead."""
-        await self.discord.wait_for(lambda: not self.discord.stats()["connected"], PATIENCE)
+        await self.platform.lost()
+        await self.platform.see(lambda: not self.platform.connected, PATIENCE)
 
     async def settled(self, at_least: int = 0) -> None:
         """Wait until every turn of the file has ended."""
@@ -150,6 +133,16 @@ class House:
     async def heard(self) -> None:
         """Wait until it is on file that the platform was heard: from then on anything can be missed."""
         await until(lambda: bool(self.rows("SELECT at FROM heard")))
+
+    @property
+    def kills(self) -> int:
+        """How many servers were killed here."""
+        return sum(server.killed for server in self.servers)
+
+    @property
+    def spare(self) -> int:
+        """How many messages may be left over from those that were killed: one of each where a post cannot be found again."""
+        return 0 if self.platform.finds else self.kills
 
     def turns(self) -> list[tuple[str, int]]:
         """State and attempts of every turn, as the file has them."""
@@ -169,9 +162,7 @@ class House:
         return kept | {
             "STATE_DIR": str(self.folder / "state"),
             "LOG_LEVEL": "debug",
-            "DISCORD_TOKEN": self.discord.config.token,
-            "DISCORD_API_URL": self.discord.api_url,
-            "DISCORD_GATEWAY_URL": self.discord.gateway_url,
+            **self.platform.settings(),
             "ANTHROPIC_API_KEY": self.claude.key,
             "ANTHROPIC_BASE_URL": self.claude.url,
             **self.settings,
@@ -187,11 +178,14 @@ async def until(true: Callable[[], bool]) -> None:
 
 
 @asynccontextmanager
-async def house(folder: Path, *, before: Path | None = None, discord: SimulatorConfig | None = None) -> AsyncGenerator[House]:
-    """Open a house; every server in it is dead when it closes. `before` is the state directory of an earlier run."""
+async def house(
+    folder: Path, *, before: Path | None = None, on: str = "discord", sky: Sky | None = None
+) -> AsyncGenerator[House]:
+    """Open a house on a platform; every server in it is dead when it closes. `before` is the state of an earlier run."""
     if before:
         shutil.copytree(before, folder / "state")
-    async with Simulator(discord or SimulatorConfig()) as platform, anthropic.Simulator() as claude:
+    platform = {**PLATFORMS, **OTHER_WAYS}[on](sky or Sky())
+    async with platform.simulator, anthropic.Simulator() as claude:
         around = House(folder, platform, claude)
         try:
             yield around

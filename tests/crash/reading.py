@@ -7,17 +7,12 @@ import sqlite3
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-from sandbox import discord
 from sandbox.calls import Call
-from sandbox.discord.model import COMMAND, LOADING
 from shared import sentences
 from tests.crash.crowd import FULL, GOES_ON, Crowd, Kind, Question, numbers_in
-from tests.crash.house import THREAD_BEGINS
-from tests.crash.playing import ASKED
+from tests.crash.platforms.base import Platform, Shown
 
-BOT = "threadline"
 _WORD = re.compile(r"q(\d{4})([abe])\d+")
 _KEPT = "The answer above is incomplete. "
 _BROKE_OFF = "The connection to Claude broke off. Ask again in a moment."
@@ -47,73 +42,98 @@ PRESSABLE: dict[str, tuple[str, ...]] = {
 """The buttons under an answer with this note."""
 
 
-def standing(platform: discord.Simulator, place: str) -> list[dict[str, Any]]:
-    """The bot's messages that stand in a place, oldest first; none if there is no such place."""
-    if platform.world.channel(int(place)) is None:
-        return []
-    said = [each for each in platform.messages(place) if each["author"] == BOT and each["type"] not in (THREAD_BEGINS, ASKED)]
-    # What is answered to a command is judged with the commands.
-    return [each for each in said if not each["deleted"] and each["interaction"] is None]
-
-
 class Reading:
     """What became of every question. `problems` holds what must not be; `fates` counts the answers by kind of end."""
 
     def __init__(
         self,
-        platform: discord.Simulator,
+        platform: Platform,
         crowd: Crowd,
         places: dict[str, list[Question]],
         owners: Mapping[str, str],
         unlucky: Collection[int] = (),
+        notices: Collection[str] = (),
+        kills: int = 0,
     ) -> None:
         """`owners` says to which message another one is an answer, by the store; it is asked where a text says nothing.
+
+        `notices` are the messages that say something of ours, as the answer to a command that was written. Where it cannot be
+        found out if something was posted, each of so many `kills` may have left one message behind.
 
         `unlucky` are the numbers of questions that met so many planted faults that they may have been given up.
         """
         self.owners = owners
         self.stops = crowd.stops
         self.unlucky = unlucky
+        self.notices = notices
+        self.spare = 0 if platform.finds else kills
+        self.said = platform.said
         self.problems: list[str] = []
         self.fates: Counter[str] = Counter()
         for place, asked in places.items():
-            self._place(place, asked, standing(platform, place))
+            self._place(place, asked, self._standing(platform, place))
         self._elsewhere(platform, places)
         self._histories(platform, places)
 
-    def _place(self, place: str, asked: Sequence[Question], messages: list[dict[str, Any]]) -> None:
+    def unspelt(self, text: str, place: str) -> str:
+        """The text, or the sentence of ours that it is."""
+        return next((each for each in ALONE if self.said(each, place) == text), text)
+
+    def _standing(self, platform: Platform, place: str) -> list[Shown]:
+        """What stands there beside what is judged with the commands."""
+        return [each for each in platform.answers(place) if each.sort == "reply" and each.id not in self.notices]
+
+    def _place(self, place: str, asked: Sequence[Question], messages: list[Shown]) -> None:
         left = list(messages)
         if place in self.stops:
             # After /new what was stopped is told beside the answers of the next conversation: the order holds in each of them.
-            order = {question.message: nth for nth, question in enumerate(asked)}
-            left.sort(key=lambda each: order.get(self.owners.get(each["id"], ""), -1))
+            order = {question.key: nth for nth, question in enumerate(asked)}
+            left.sort(key=lambda each: order.get(self.owners.get(each.id, ""), -1))
         for question in asked:
-            group: list[dict[str, Any]] = []
-            while left and _belongs(left[0], question, self.owners, begun=bool(group)):
+            group: list[Shown] = []
+            while left and _belongs(
+                left[0], question, self.owners, begun=bool(group), sentence=self.unspelt(left[0].text, place)
+            ):
                 group.append(left.pop(0))
             if not group and question.deleted:
                 self.fates["deleted and not answered"] += 1
             elif not group:
                 self.problems.append(f"{question.name} ({question.kind}) has no answer in its turn in {place}")
-            elif int(group[0]["id"]) < int(question.message):
+            elif group[0].number < question.nth:
                 self.problems.append(f"{question.name} was answered before it was asked")
             else:
-                self._answer(question, group)
-        self.problems += [f"too much in {place}: {each['content'][:80]!r} ({each['id']})" for each in left]
+                self._best(question, group)
+        self.problems += [f"too much in {place}: {each.text[:80]!r} ({each.id})" for each in left]
 
-    def _answer(self, question: Question, group: list[dict[str, Any]]) -> None:
-        parts = [each["content"] for each in group if each["content"]]
-        text = " ".join(parts)
+    def _best(self, question: Question, group: list[Shown]) -> None:
+        """Judge an answer; where a kill may have left a message behind, without one of them if it is right then."""
+        problems, fates = list(self.problems), self.fates.copy()
+        self._answer(question, group)
+        if len(self.problems) == len(problems) or not self.spare:
+            return
+        found = list(self.problems), self.fates
+        for nth in range(len(group)):
+            self.problems, self.fates = list(problems), fates.copy()
+            self._answer(question, [*group[:nth], *group[nth + 1 :]])
+            if len(self.problems) == len(problems) and len(group) > 1:
+                self.spare -= 1
+                self.fates["(doubled)"] += 1
+                return
+        self.problems, self.fates = found
+
+    def _answer(self, question: Question, group: list[Shown]) -> None:
+        parts = [each.text for each in group if each.text]
+        text = self.unspelt(" ".join(parts), question.place)
         bare = _bare(text)
         self.fates["(told that the history is too long)"] += bare != text
         text = bare
-        files = [each["filename"] for message in group for each in message["attachments"]]
+        files = [name for each in group for name, _ in each.files]
         variants = "abe" if question.edited else "ab"
         wholes = [question.answer(variant) for variant in variants]
         finals = {text: list(files) for text, files in (question.final(variant) for variant in variants)}
         if question.edited:
             finals[question.answer("e")] = []
-        buttons = {label for each in group for label in each["buttons"]}
+        buttons = {label for each in group for label in each.buttons}
         wanted = {"Retry"}
         if question.kind in FULL and text in finals:
             self.fates["answered"] += 1
@@ -138,45 +158,41 @@ class Reading:
             shown = [f"{part[:40]}…{part[-160:]}" for part in parts]
             self.problems.append(f"{question.name} ({question.kind}, {question.words} words) was answered with {shown}")
             return
-        last = next(each for each in reversed(group) if each["content"])
-        if buttons != wanted or len(last["buttons"]) != len(buttons):
+        last = next(each for each in reversed(group) if each.text)
+        if buttons != wanted or len(last.buttons) != len(buttons):
             self.problems.append(f"{question.name} ({question.kind}) has the buttons {buttons}, not {wanted}: {text[-80:]!r}")
 
-    def _elsewhere(self, platform: discord.Simulator, places: dict[str, list[Question]]) -> None:
-        for channel in platform.everything()["channels"]:
-            if channel["id"] not in places:
-                for each in standing(platform, channel["id"]):
-                    self.problems.append(f"misplaced in {channel['name']}: {each['content'][:80]!r}")
+    def _elsewhere(self, platform: Platform, places: dict[str, list[Question]]) -> None:
+        for place in platform.places():
+            if place not in places:
+                for each in self._standing(platform, place):
+                    self.problems.append(f"misplaced in {place}: {each.text[:80]!r}")
 
-    def _histories(self, platform: discord.Simulator, places: dict[str, list[Question]]) -> None:
+    def _histories(self, platform: Platform, places: dict[str, list[Question]]) -> None:
         """At no time did a message show words of two answers; what was taken away again was no second copy."""
-        there = [place for place in places if platform.world.channel(int(place)) is not None]
-        for place in there:
+        for place in places:
             for each in platform.messages(place):
-                if each["author"] != BOT:
-                    continue
-                if each["deleted"]:
-                    self.fates["(messages taken away again)"] += 1
-                for shown in each["history"]:
-                    if len({found.groups() for found in _WORD.finditer(shown["content"])}) > 1:
-                        self.problems.append(f"mixed in {place}: {shown['content'][:120]!r}")
-                names = {found[1] for shown in each["history"] for found in _WORD.finditer(shown["content"])}
+                self.fates["(messages taken away again)"] += each.deleted
+                for shown in each.history:
+                    if len({found.groups() for found in _WORD.finditer(shown)}) > 1:
+                        self.problems.append(f"mixed in {place}: {shown[:120]!r}")
+                names = {found[1] for shown in each.history for found in _WORD.finditer(shown)}
                 if len(names) > 1:
-                    self.problems.append(f"message {each['id']} in {place} showed answers to {sorted(names)}")
+                    self.problems.append(f"message {each.id} in {place} showed answers to {sorted(names)}")
 
 
-def _belongs(message: dict[str, Any], question: Question, owners: Mapping[str, str], *, begun: bool) -> bool:
-    content = message["content"]
+def _belongs(message: Shown, question: Question, owners: Mapping[str, str], *, begun: bool, sentence: str) -> bool:
+    content = message.text
     if not content:
-        return begun and bool(message["attachments"])
+        return begun and bool(message.files)
     numbers = {int(found[1]) for found in _WORD.finditer(content)}
     if numbers:
         return question.number in numbers
     if question.kind == "more" and content.startswith(GOES_ON):
-        return not begun and owners.get(message["id"]) == question.message
+        return not begun and owners.get(message.id) == question.key
     if begun:
         return content.startswith("*")
-    return _bare(content) in ALONE and owners.get(message["id"]) == question.message
+    return _bare(sentence) in ALONE and owners.get(message.id) == question.key
 
 
 def _bare(text: str) -> str:
@@ -217,9 +233,9 @@ def wrong_in_store(file: Path, asked: Sequence[Question]) -> Iterator[str]:
         for state, count in store.execute("SELECT state, count(*) FROM turns WHERE ended_at IS NULL GROUP BY state"):
             yield f"{count} turns are still {state}"
         asked_there = store.execute("SELECT message FROM messages WHERE text != ?", (sentences.CONTINUE,))
-        stored = Counter(row[0].rpartition(":")[2] for row in asked_there)
+        stored = Counter(row[0] for row in asked_there)
         for question in asked:
-            count = stored.pop(question.message, 0)
+            count = stored.pop(question.key, 0)
             if count != 1 and not (question.deleted and not count):
                 yield f"{question.name} is in the store {count} times"
         if stored:
@@ -246,20 +262,18 @@ def wrong_in_store(file: Path, asked: Sequence[Question]) -> Iterator[str]:
                 yield f"the database: {found}"
 
 
-def wrong_in_commands(platform: discord.Simulator, file: Path) -> Iterator[str]:
-    """Every command that the server has heard of is answered once, and no other is."""
+def wrong_in_commands(platform: Platform, file: Path, kills: int) -> Iterator[str]:
+    """Every command that the server has heard of is answered once, and no other is.
+
+    What one person alone reads is in no history: where it cannot be repeated without harm a kill may double it.
+    """
     with contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as store:
-        known = {row[0].rpartition(":")[2] for row in store.execute("SELECT key FROM keys")}
-    answers = Counter(
-        str(each.interaction)
-        for each in platform.world.state.messages.values()
-        if each.interaction is not None and each.deleted is None and not each.flags & LOADING
-    )
-    for view in platform.interactions():
-        if view["type"] == COMMAND and view["name"] != "ask":
-            count = answers[view["id"]]
-            if count != (1 if view["id"] in known else 0):
-                yield f"/{view['name']} ({view['id']}, {'known' if view['id'] in known else 'unknown'}) has {count} answers"
+        known = {row[0] for row in store.execute("SELECT key FROM keys")}
+    for key, name, count in platform.commands_answered():
+        if count == 2 and platform.doubles_asides and kills:
+            kills -= 1
+        elif count != (1 if key in known else 0):
+            yield f"{name} ({key}, {'known' if key in known else 'unknown'}) has {count} answers"
 
 
 def unlucky(calls: Sequence[Call]) -> Collection[int]:
@@ -268,20 +282,27 @@ def unlucky(calls: Sequence[Call]) -> Collection[int]:
     return {number for number, count in failed.items() if count >= 4}
 
 
-def owners(file: Path) -> Mapping[str, str]:
-    """The messages that are answers, with what they answer."""
+def owners(platform: Platform, file: Path) -> Mapping[str, str]:
+    """The messages that are answers, with the keys of what they answer."""
     query = "SELECT parts.message, messages.message FROM parts JOIN messages ON parts.turn = messages.turn"
     with contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as store:
-        return {part.rpartition(":")[2]: asked.rpartition(":")[2] for part, asked in store.execute(query) if part}
+        return {platform.message(part): asked for part, asked in store.execute(query) if part}
 
 
-def gone_on(platform: discord.Simulator, file: Path) -> Iterator[Question]:
+def notices(platform: Platform, file: Path) -> Collection[str]:
+    """The messages that say something of our own."""
+    query = "SELECT parts.message FROM parts JOIN turns ON parts.turn = turns.id WHERE turns.kind = 'notice'"
+    with contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as store:
+        return {platform.message(part) for (part,) in store.execute(query) if part}
+
+
+def gone_on(platform: Platform, file: Path) -> Iterator[Question]:
     """What people have asked by the button Continue."""
     with contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as store:
         rows = list(store.execute("SELECT message FROM messages WHERE text = ?", (sentences.CONTINUE,)))
     for (message,) in rows:
-        number = message.rpartition(":")[2]
-        yield Question(-1, "more", 0, 0.0, place=platform.interaction(number)["channel"], message=number)
+        place, nth = platform.pressed(message)
+        yield Question(-1, "more", 0, 0.0, place=place, key=message, nth=nth)
 
 
 def wrong_in_prompts(calls: Sequence[Call], places: dict[str, list[Question]]) -> Iterator[str]:

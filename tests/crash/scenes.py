@@ -1,8 +1,8 @@
 """What people do while the server dies: questions and answers with files and tools in them.
 
 A scene is played again and again. `begin` comes before the server may die, `go` is what it may die of, and `judge` says what has
-to be seen when it has been started again. Messages are kept by Discord; a press, an edit, a deletion or a command is told of only
-once, and lost if it comes to a dead server.
+to be seen when it has been started again. Messages are kept by the platform; of what it tells only once, as of a press, nothing
+is left if it comes to a dead server (`Platform.once`).
 """
 
 import base64
@@ -45,7 +45,7 @@ class Scene(Protocol):
         ...
 
     async def heard(self, play: Play) -> bool:
-        """Whether the server had heard of it, by the file, when it died; waits for what Discord keeps."""
+        """Whether the server had heard of it, by the file, when it died; waits for what the platform keeps."""
         ...
 
     async def judge(self, play: Play, heard: bool) -> None:
@@ -54,7 +54,7 @@ class Scene(Protocol):
 
 
 class Asking:
-    """The base of those in which a question is asked, which Discord keeps."""
+    """The base of those in which a question is asked, which the platform keeps."""
 
     async def begin(self, play: Play) -> None:
         play.teach(self.script(play, "a"), self.script(play, "b"))
@@ -80,16 +80,17 @@ class WithFiles(Asking):
     """A question with a picture and a PDF."""
 
     async def go(self, play: Play) -> None:
-        await play.ask(attachments=[_file("p.png", "image/png", _picture()), _file("d.pdf", "application/pdf", document(1))])
+        both = [_file("p.png", "image/png", _picture()), _file("d.pdf", "application/pdf", document(1))]
+        await play.ask(files=both[: play.platform.files_at_once])
 
     async def judge(self, play: Play, heard: bool) -> None:
         await super().judge(play, heard)
         for body in play.asked_model():
             kinds = [block["type"] for block in body["messages"][-1]["content"]]
-            assert (kinds.count("image"), kinds.count("document")) == (1, 1), kinds
+            assert (kinds.count("image"), kinds.count("document")) == (1, play.platform.files_at_once > 1), kinds
         turn, _ = play.turn()
         kept = play.house.rows("SELECT name FROM files WHERE turn = ? AND made IS NOT NULL AND blob IS NOT NULL", turn)
-        assert sorted(kept) == [("d.pdf",), ("p.png",)]
+        assert len(kept) == min(2, play.platform.files_at_once)
 
 
 class WithTools(Asking):
@@ -140,8 +141,8 @@ class Waiting(Asking):
         await play.half()
 
     async def go(self, play: Play) -> None:
-        view = await play.house.discord.say("user2", play.asked, f"{play.name} second")
-        play.given = str(view["id"])
+        said = await play.platform.go_on("user2", play.asked.place, f"{play.name} second")
+        play.given, play.waits = said.key, said.message
 
     async def over(self, play: Play) -> None:
         await until(lambda: play.taken())
@@ -149,7 +150,7 @@ class Waiting(Asking):
 
     async def judge(self, play: Play, heard: bool) -> None:
         play.expect([f"{long(play, 'a')} {play.words('c')}", f"{play.words('b')} {play.words('c')}"], messages=2)
-        await play.see(lambda: not any(play.house.discord.message(play.given)["reactions"].values()))
+        await play.see(lambda: not play.platform.signs(play.waits))
 
 
 def long(play: Play, variant: str) -> str:

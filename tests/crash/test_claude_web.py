@@ -83,7 +83,7 @@ class Talk:
         if self.kind.second:
             self.web.default = Script(text=words("z", 8))
             await self._say("first")
-            await self.around.discord.wait_for(lambda: self.shown() == [words("z", 8)], PATIENCE)
+            await self.around.platform.see(lambda: self.shown() == [words("z", 8)], PATIENCE)
             await self.around.settled(at_least=1)
 
     async def ask(self, stored: Stored = "partial") -> None:
@@ -93,16 +93,17 @@ class Talk:
         await self._say("count")
 
     async def _say(self, text: str) -> None:
-        view = await self.around.discord.say("user1", self.place or "general", f"@threadline {text}")
-        self.place = self.place or str(view["id"])
+        platform = self.around.platform
+        said = await (platform.go_on("user1", self.place, text) if self.place else platform.ask("user1", text))
+        self.place = said.place
         self.said.append(text)
 
     def shown(self) -> list[str]:
         """What the bot shows in its thread, oldest first; all that it shows anywhere is there."""
-        everywhere = {each["id"]: self.around.answers(each["id"]) for each in self.around.discord.everything()["channels"]}
+        everywhere = {place: self.around.platform.answers(place) for place in self.around.platform.places()}
         here = everywhere.pop(self.place, [])
         assert not any(everywhere.values()), everywhere
-        return [str(each["content"]) for each in here]
+        return [each.text for each in here]
 
     def answered(self) -> bool:
         """Whether as many answers stand as there were questions, and the last one is whole."""
@@ -126,7 +127,7 @@ class Talk:
         whole, before = self.whole_upstream(), self.made()
         server = await self.around.start(settings=settings)
         await self.around.connected(server)
-        await self.around.discord.wait_for(self.answered, PATIENCE)
+        await self.around.platform.see(self.answered, PATIENCE)
         await self.around.settled(at_least=self.turns())
         await server.stop()
         self.judge()
@@ -137,7 +138,7 @@ class Talk:
         log, around = self.around.log(), self.around
         assert self.answered(), log
         assert [state for state, _ in around.turns()] == ["done"] * self.turns(), log
-        assert around.discord.stats()["suffered"] == 0
+        assert around.platform.suffered == 0
         assert "Traceback" not in log
         assert self.web.session_key not in log
         ((conversation,),) = around.rows("SELECT id FROM conversations")
@@ -185,7 +186,7 @@ async def half_shown(talk: Talk) -> None:
         shown = talk.shown()
         return bool(shown) and 0 < len(shown[-1]) < len(words("a", talk.kind.size))
 
-    await talk.around.discord.wait_for(half, PATIENCE)
+    await talk.around.platform.see(half, PATIENCE)
 
 
 def points(what: str) -> list[Any]:
@@ -271,7 +272,7 @@ async def test_the_matrix_covers_every_commit_and_every_call(kind: str, tmp_path
         await talk.begin(server)
         commits, calls = (server.count(), len(talk.web.calls)) if talk.kind.second else (0, 0)
         await talk.ask()
-        await talk.around.discord.wait_for(talk.answered, PATIENCE)
+        await talk.around.platform.see(talk.answered, PATIENCE)
         await talk.around.settled(at_least=talk.turns())
         # On a slow machine the marks are written once more.
         marks = int((time.monotonic() - began) / FLUSH_SECONDS)

@@ -12,14 +12,24 @@ from typing import Literal
 import pytest
 
 from sandbox.faults import Moment, Rule
-from tests.crash.changing import SCENES
+from tests.crash.changing import SCENES, played
 from tests.crash.house import House, Server, house
+from tests.crash.platforms import PLATFORMS
+from tests.crash.platforms.base import Sky
 from tests.crash.playing import Play, look_over
 from tests.crash.scenes import SETTINGS, Scene
 
 pytestmark = [pytest.mark.crash, pytest.mark.timeout(600)]
-CALLS = r"/channels/|/interactions/|/webhooks/|/attachments/"
 What = Literal["commit", "call"]
+PLAYED = [
+    (on, name, what, moment)
+    for on, platform in PLATFORMS.items()
+    for name in played(platform)
+    for what in ("commit", "call")
+    for moment in ("before", "after")
+    # Before a commit is after the one before it and after the calls between them.
+    if on == "discord" or (what, moment) != ("commit", "before")
+]
 MOST = 30
 """Points at which a server can die in any scene; there are fewer."""
 
@@ -34,12 +44,12 @@ async def arm(around: House, server: Server, what: What, number: int, moment: Mo
     if what == "commit":
         server.die_at(number, moment)
     else:
-        await around.discord.fault(Rule("kill", path=CALLS, moment=moment, nth=number, pid=server.pid))
+        await around.platform.fault(Rule("kill", path=around.platform.acts, moment=moment, nth=number, pid=server.pid))
 
 
 async def disarm(around: House, server: Server) -> None:
     """What comes later is of no scene, and the number of a dead process may be given to another."""
-    await around.discord.clear_faults()
+    await around.platform.clear_faults()
     if server.process.returncode is None:
         server.die_at(0, "before")
 
@@ -60,14 +70,12 @@ async def play_to_the_end(scene: Scene, play: Play, server: Server) -> bool:
     return alive
 
 
-@pytest.mark.parametrize("moment", ["before", "after"])
-@pytest.mark.parametrize("what", ["commit", "call"])
-@pytest.mark.parametrize("name", SCENES)
+@pytest.mark.parametrize(("on", "name", "what", "moment"), PLAYED)
 async def test_no_kill_loses_doubles_or_mixes_anything(
-    name: str, what: What, moment: Moment, tmp_path: Path, before: Path
+    on: str, name: str, what: What, moment: Moment, tmp_path: Path, before: Path
 ) -> None:
     scene = SCENES[name]
-    async with house(tmp_path, before=before) as around:
+    async with house(tmp_path, before=before, on=on, sky=Sky(wide=on != "discord")) as around:
         around.settings.update(SETTINGS)
         server = await again(around)
         for number in count(1):

@@ -5,46 +5,51 @@ from pathlib import Path
 import pytest
 
 from sandbox.faults import Moment
-from tests.crash.dying import KINDS, ask, half_shown, kill_at_call, look
+from tests.crash.dying import KINDS, Turn, ask, half_shown, kill_at_call, look
 from tests.crash.house import House, house
 
 pytestmark = pytest.mark.crash
-TURN = KINDS["two-part"]
+KIND = "two-part"
+ON = pytest.mark.parametrize("on", KINDS)
 PATIENT = {"ATTEMPTS": "3"}
 """By default a turn is given up that has ended two lives of the server."""
 
 
-async def die_half_shown(around: House) -> str:
+async def die_half_shown(around: House, turn: Turn) -> str:
     """The first life; returns the place of the answer."""
     server = await around.start(settings=PATIENT)
     await around.connected(server)
-    asked = await ask(around, TURN, again=1.2)
-    await half_shown(around, asked["id"], TURN)
+    asked = await ask(around, turn, again=1.2)
+    await half_shown(around, asked.place, turn)
     await server.kill()
     await around.disconnected()
-    return str(asked["id"])
+    return asked.place
 
 
+@ON
 @pytest.mark.parametrize(("number", "moment"), [(2, "before"), (2, "after"), (3, "after"), (4, "after"), (5, "after")])
 async def test_a_second_kill_at_a_commit_loses_and_doubles_nothing(
-    number: int, moment: Moment, tmp_path: Path, before: Path
+    on: str, number: int, moment: Moment, tmp_path: Path, before: Path
 ) -> None:
-    async with house(tmp_path, before=before) as around:
-        place = await die_half_shown(around)
+    turn = KINDS[on][KIND]
+    async with house(tmp_path, before=before, on=on) as around:
+        place = await die_half_shown(around, turn)
         server = await around.start(number, moment, settings=PATIENT)
         await around.dead_or_settled(server)
         assert server.struck()
-        await look(around, place, TURN, requests=3, settings=PATIENT)
+        await look(around, place, turn, requests=3, settings=PATIENT)
 
 
+@ON
 @pytest.mark.parametrize(("number", "moment"), [(2, "before"), (2, "after"), (3, "after"), (4, "after")])
 async def test_a_second_kill_at_a_platform_call_loses_and_doubles_nothing(
-    number: int, moment: Moment, tmp_path: Path, before: Path
+    on: str, number: int, moment: Moment, tmp_path: Path, before: Path
 ) -> None:
-    async with house(tmp_path, before=before) as around:
-        place = await die_half_shown(around)
+    turn = KINDS[on][KIND]
+    async with house(tmp_path, before=before, on=on) as around:
+        place = await die_half_shown(around, turn)
         server = await around.start(settings=PATIENT)
         fault = await kill_at_call(around, server, number, moment)
         await around.dead_or_settled(server)
-        assert fault not in around.discord.faults_in_force()
-        await look(around, place, TURN, requests=3, settings=PATIENT)
+        assert not around.platform.in_force(fault)
+        await look(around, place, turn, requests=3, settings=PATIENT)

@@ -16,31 +16,35 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
 from bots.__main__ import main
 
-number, moment, pipe, orders = int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
-os.set_blocking(orders, False)
-commits = 0
-commit = SQLiteDialect_pysqlite.do_commit
 
+def run(number: int, moment: str, pipe: int, orders: int) -> int:
+    """Run the server; its exit status."""
+    os.set_blocking(orders, False)
+    commits = 0
+    commit = SQLiteDialect_pysqlite.do_commit
 
-def counted(self: SQLiteDialect_pysqlite, dbapi_connection: Any) -> None:
-    """Commit, and die before or after it if it is the one."""
-    global commits, number, moment
-    if threading.current_thread().name != "store-writer":
+    def counted(self: SQLiteDialect_pysqlite, dbapi_connection: Any) -> None:
+        """Commit, and die before or after it if it is the one."""
+        nonlocal commits, number, moment
+        if threading.current_thread().name != "store-writer":
+            commit(self, dbapi_connection)
+            return
+        with contextlib.suppress(BlockingIOError):
+            if order := os.read(orders, 100).split():
+                number, moment = commits + int(order[0]), order[1].decode()
+        commits += 1
+        if commits == number:
+            os.write(pipe, b"!")
+        if commits == number and moment == "before":
+            os.kill(os.getpid(), signal.SIGKILL)
         commit(self, dbapi_connection)
-        return
-    with contextlib.suppress(BlockingIOError):
-        if order := os.read(orders, 100).split():
-            number, moment = commits + int(order[0]), order[1].decode()
-    commits += 1
-    if commits == number:
-        os.write(pipe, b"!")
-    if commits == number and moment == "before":
-        os.kill(os.getpid(), signal.SIGKILL)
-    commit(self, dbapi_connection)
-    os.write(pipe, b".")
-    if commits == number and moment == "after":
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.write(pipe, b".")
+        if commits == number and moment == "after":
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    SQLiteDialect_pysqlite.do_commit = counted
+    return main(["run"])
 
 
-SQLiteDialect_pysqlite.do_commit = counted
-sys.exit(main(["run"]))
+if __name__ == "__main__":
+    sys.exit(run(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])))
