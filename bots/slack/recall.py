@@ -20,8 +20,8 @@ log = logging.getLogger(__name__)
 PAGE = 200
 """Messages in one answer (docs.slack.dev, conversations.history: no more than 200 are recommended)."""
 
-CHATS = 15
-"""How many of the direct chats that were made last are looked at."""
+NEWEST = 15
+"""How many of the direct chats, and of the channels, that were made or changed last are looked at: each costs a call."""
 
 PLACES, THREADS = 200, 100
 """Of how many channels and of how many threads the history is read: those seen last. Each costs a call or two."""
@@ -37,19 +37,24 @@ class Past:
         self._read_to: dict[ChannelId, int] = {}
         """How far each channel is known to have been read in this session."""
         self._chats: dict[ChannelId, int] = {}
-        """The newest message of direct chats that may be new to us."""
+        """The newest message of direct chats and channels that may be new to us."""
 
     async def survey(self) -> None:
-        """Look for direct chats that began while we were away: nobody has told us of them."""
+        """Look for direct chats and channels that were new while we were away: nobody has told us of them."""
+        channels = {"types": "public_channel,private_channel,mpim", "exclude_archived": "true"}
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._surveyed("conversations.list", types="im"), name="slack survey of chats")
+            tasks.create_task(self._surveyed("users.conversations", **channels), name="slack survey of channels")
+
+    async def _surveyed(self, method: str, **which: str) -> None:
         try:
-            answer = await self._read.past("conversations.list", types="im", limit=PAGE)
+            answer = await self._read.past(method, limit=PAGE, **which)
             found = cast("list[Json]", answer.get("channels") or [])
-            newest = sorted(found, key=lambda chat: int(chat.get("created") or 0), reverse=True)[:CHATS]
             async with asyncio.TaskGroup() as tasks:
-                for chat in newest:
-                    tasks.create_task(self._look(str(chat["id"])), name="slack survey")
+                for channel in sorted(found, key=_changed, reverse=True)[:NEWEST]:
+                    tasks.create_task(self._look(str(channel["id"])), name="slack survey")
         except (Failure, ExceptionGroup) as failure:
-            log.info("direct chats cannot be looked through", extra={"detail": repr(failure)[:200]})
+            log.info("new channels cannot be looked for", extra={"method": method, "detail": repr(failure)[:200]})
 
     async def _look(self, chat: str) -> None:
         answer = await self._read.past("conversations.history", channel=chat, limit=1)
@@ -160,6 +165,11 @@ def _key(raw: Json, key: str) -> bool:
 def _could_stream(raw: Json) -> bool:
     """Whether it has what a stream has: all that we post has metadata or files."""
     return not raw.get("metadata") and not raw.get("files")
+
+
+def _changed(channel: Json) -> float:
+    """When a channel was made or changed last; only the first is told in seconds (docs.slack.dev, Conversation object)."""
+    return max(float(channel.get("created") or 0), float(channel.get("updated") or 0) / 1000)
 
 
 def _newest(seen: Seen, channel: ChannelId) -> int:

@@ -62,6 +62,15 @@ def info(asked: Asked) -> Json:
 
 def every(asked: Asked) -> Json:
     """conversations.list: public channels, and of the others those that the bot is in."""
+    return _listed(asked, everywhere=True)
+
+
+def mine(asked: Asked) -> Json:
+    """users.conversations: those that the bot is in (docs.slack.dev, users.conversations)."""
+    return _listed(asked, everywhere=False)
+
+
+def _listed(asked: Asked, *, everywhere: bool) -> Json:
     wanted = [each.strip() for each in (asked.text("types") or "public_channel").split(",")]
     kinds = {_TYPES[each] for each in wanted if each in _TYPES}
     if not all(each in (*_TYPES, "mpim") for each in wanted):
@@ -71,7 +80,7 @@ def every(asked: Asked) -> Json:
     channels = [
         each
         for each in asked.world.state.channels.values()
-        if each.kind in kinds and not each.deleted and (each.kind == "channel" or asked.world.me in each.members)
+        if each.kind in kinds and not each.deleted and ((everywhere and each.kind == "channel") or asked.world.me in each.members)
     ]
     if asked.flag("exclude_archived"):
         channels = [each for each in channels if not each.archived]

@@ -14,6 +14,7 @@ METHODS: Mapping[str, Method] = {
     "auth.test": Method(people.auth_test, "special"),
     "apps.connections.open": Method(people.connections_open, "tier3", ("connections:write",), app=True),
     "users.info": Method(people.info, "tier4", ("users:read",)),
+    "users.conversations": Method(conversations.mine, "tier3", _READ),
     "reactions.add": Method(people.react, "tier3", ("reactions:write",)),
     "reactions.remove": Method(people.unreact, "tier2", ("reactions:write",)),
     "views.publish": Method(people.publish, "tier4"),

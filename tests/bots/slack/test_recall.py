@@ -107,3 +107,14 @@ async def test_without_the_scope_for_it_the_session_begins_all_the_same(rig: Sla
     await rig.simulator.set_scopes(remove=["im:read", "im:history"])
     async with listening(rig.adapter) as heard:
         await asked(rig, heard)
+
+
+async def test_a_mention_in_a_channel_that_was_never_heard_before_is_recalled() -> None:
+    async with slack_rig(replace(ROOMY, retry_delays=())) as rig:
+        since = datetime.now(UTC) - timedelta(minutes=1)
+        await rig.simulator.say("user1", "general", "@threadline anybody?")
+        async with listening(rig.adapter):
+            seen = Seen(since=since)
+            unheard = [each for each in rig.adapter.behind(seen) if each.id == GENERAL]
+            assert [(each.text, each.addressed) for each in await missed(rig, unheard[0], seen)] == [("anybody?", True)]
+            assert GENERAL not in {each.id for each in rig.adapter.behind(seen)}
