@@ -40,7 +40,7 @@ class Signs:
             self._after(waiting.turn, self._leave(waiting))
 
     def perhaps(self, waiting: Waiting) -> None:
-        """An earlier run may have left a sign on this turn's question."""
+        """An earlier run may have left a sign on this turn's question: it had to wait."""
         if waiting.kind == "ask" and self._may(waiting):
             self._signed[waiting.turn] = None
 

@@ -45,9 +45,12 @@ class Turns:
         self._lanes: Lanes[Hashable, Waiting] = Lanes(settings.at_once, self._start)
         self._live: dict[int, tuple[Turn, asyncio.Task[None]]] = {}
         self._left: dict[str, list[Waiting]] = {}
+        self._waited = frozenset[int]()
+        """Those of them that had others before them."""
 
     async def load(self) -> None:
         """Fetch the turns that an earlier run has left; they go on when their platform is connected."""
+        self._waited = await self._store.waited()
         for waiting in await self._store.unfinished():
             self._left.setdefault(waiting.platform, []).append(waiting)
 
@@ -57,7 +60,8 @@ class Turns:
         if left:
             log.info("resuming", platform=platform, turns=len(left))
         for waiting in left:
-            self._signs.perhaps(waiting)
+            if waiting.turn in self._waited:
+                self._signs.perhaps(waiting)
             self._add(waiting)
 
     def accept(self, taken: Taken) -> None:

@@ -21,6 +21,10 @@ class Doing(Face):
         """Every turn that has not ended, oldest first."""
         return await self._reader.run(reads.unfinished)
 
+    async def waited(self) -> frozenset[int]:
+        """Of the turns that have not ended, those that had to wait for others of their conversation when they were queued."""
+        return await self._reader.run(reads.waited)
+
     async def begin(self, turn: int) -> Work:
         """Start an attempt, counted in the same commit.
 

@@ -350,3 +350,18 @@ async def test_what_was_read_of_a_channel_that_has_moved_is_forgotten(store: Sto
     seen = await store.marks("odd")
     assert seen is not None
     assert seen.newest == {}
+
+
+async def test_of_turns_that_have_not_ended_those_are_known_that_had_to_wait(store: Store, clock: Clock) -> None:
+    first = await ask(store, message(1))
+    second = await ask(store, message(2))
+    alone = await ask(store, message(3, place=channel("other")))
+    assert await store.waited() == {made(second)}
+    clock.move(HOUR)
+    await store.begin(made(first))
+    await store.settle(made(first), final())
+    await store.delivered(made(first))
+    clock.move(HOUR)
+    third = await ask(store, message(4, place=channel("third")))
+    assert await store.waited() == {made(second)}
+    assert not {made(alone), made(third)} & await store.waited()

@@ -50,7 +50,7 @@ async def test_ask_as_text_without_a_question_is_told(stage: Stage) -> None:
     ada, chat = await stage.alone()
     await stage.say(ada, chat, "/ask")
     await stage.until(lambda: len(stage.sees(ada, chat)) == 2)
-    assert stage.sees(ada, chat)[1] == "threadline: You mentioned me without a question. Write it after the mention."
+    assert stage.sees(ada, chat)[1] == "threadline: There is no question. Write it after /ask."
 
 
 async def test_instructions_of_full_length_are_shown_back_whole_and_break_nothing(stage: Stage) -> None:

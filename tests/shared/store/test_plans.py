@@ -63,6 +63,7 @@ async def everything(store: Store, clock: Clock) -> None:
     await store.ask_stop(second)
     await store.known("odd", ["a", "b"])
     await store.unfinished()
+    await store.waited()
     await store.load(second)
     await store.history(within(first), before=second, turns=10, characters=1000)
     await store.settle(second, final())
