@@ -194,7 +194,8 @@ class House:
 
 
 def _of_the_store(task: asyncio.Task[object]) -> bool:
-    return task.get_name().startswith("store ")
+    # SQLAlchemy gives a connection back in a task of its own (sqlalchemy/ext/asyncio/engine.py, AsyncConnection.__aexit__).
+    return task.get_name().startswith("store ") or getattr(task.get_coro(), "__qualname__", "") == "AsyncConnection.close"
 
 
 def turn_tasks() -> list[asyncio.Task[object]]:
