@@ -1,7 +1,7 @@
 """The page's seat at the simulated Discord."""
 
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 from sandbox import slash
@@ -13,6 +13,7 @@ from sandbox.discord.rest.components import buttons_of
 from sandbox.discord.rest.server import PREFIX
 from sandbox.faults import Rule
 from sandbox.page import markup
+from sandbox.page.base import BaseSeat, mishap_rule, refusals
 from sandbox.page.seat import PEOPLE, Blob, Json, Part, Refusal, bounded, file_view, given_files, message, reactions
 
 DIRECT = "direct"
@@ -24,7 +25,7 @@ _ATTACHMENT = 11
 """Discord developer docs, Application Commands: Application Command Option Type."""
 
 
-class DiscordSeat:
+class DiscordSeat(BaseSeat[Simulator]):
     """What people see of the simulated Discord and do in it: see `Seat`."""
 
     name = "discord"
@@ -32,15 +33,15 @@ class DiscordSeat:
     replies = True
 
     def __init__(self, simulator: Simulator) -> None:
-        self._simulator = simulator
+        super().__init__(simulator)
         self._world = simulator.world
-        self.changes = simulator.world.changes
-        self.calls = simulator.calls
-        self.faults = simulator.faults
         dialect = markup.Dialect(
             markup.DISCORD, self._named, quote="> ", headings=3, lists=True, links=True, small=True, escapes=True
         )  # fmt: skip
         self._tree = markup.reader(dialect)
+
+    def _told(self) -> AbstractContextManager[None]:
+        return refusals(ApiError, lambda error: error.message)
 
     def people(self) -> list[Json]:
         """The first few people."""
@@ -49,7 +50,7 @@ class DiscordSeat:
 
     def places(self, by: str) -> list[Json]:
         """The channels, each followed by its newest threads, and the direct chat."""
-        with _told():
+        with self._told():
             user = lookup.user(self._world, by).id
         mention = f"@{self._world.state.users[self._world.me].name}"
         told: list[Json] = []
@@ -75,7 +76,7 @@ class DiscordSeat:
 
     def _place(self, by: str, place: str) -> tuple[int, Channel | None]:
         """Who it is, and the channel; None for a direct chat that has not begun."""
-        with _told():
+        with self._told():
             user = lookup.user(self._world, by).id
             if place == DIRECT:
                 return user, self._world.channel(self._world.state.directs.get(user, 0))
@@ -198,19 +199,15 @@ class DiscordSeat:
         _, channel = self._place(by, place)
         if channel is None:
             return []  # the direct chat is not there before the first word
-        with _told():
+        with self._told():
             return self._simulator.commands(by, str(channel.id))
-
-    def toasts(self, by: str) -> list[Json]:
-        """Nothing is told in passing here."""
-        return []
 
     async def write(self, by: str, place: str, text: str, files: Sequence[Json], reply_to: str | None) -> None:
         """Write a message, or call the command that it begins with. `//` sends a slash as it is."""
         _, channel = self._place(by, place)
         where = "" if channel is None else str(channel.id)
         given = given_files(files)
-        with _told():
+        with self._told():
             if text.startswith("/") and not text.startswith("//"):
                 known = self._simulator.commands(by, where or f"@{by}")
                 line = slash.parsed(text, [_without_files(each) for each in known])
@@ -223,53 +220,27 @@ class DiscordSeat:
             direct = place == DIRECT
             await self._simulator.say(by, where, text, reply_to=reply_to, attachments=given, direct=direct)
 
-    def _own(self, by: str, number: str, *, bots: bool = False) -> Message:
-        """A message that a person may change, or with `bots` delete."""
-        with _told():
-            found, user = lookup.message(self._world, number), lookup.user(self._world, by).id
-        if found.author != user and not (bots and found.author == self._world.me and found.ephemeral in (None, user)):
-            raise Refusal("That message is not yours.")
-        return found
+    def _whose(self, by: str, message: str) -> tuple[bool, bool]:
+        found, user = self._found(by, message)
+        return found.author == user, found.author == self._world.me and found.ephemeral in (None, user)
 
-    async def edit(self, by: str, message: str, text: str) -> None:
-        """Change a message of one's own."""
-        found = self._own(by, message)
-        if not text.strip():
-            raise Refusal("There is nothing to write.")
-        with _told():
-            await self._simulator.edit(found.id, text)
+    def _found(self, by: str, message: str) -> tuple[Message, int]:
+        """The message, and who asks for it."""
+        with self._told():
+            return lookup.message(self._world, message), lookup.user(self._world, by).id
 
-    async def delete(self, by: str, message: str) -> None:
-        """Delete a message of one's own or of the bot's."""
-        await self._simulator.delete(self._own(by, message, bots=True).id)
-
-    async def press(self, by: str, message: str, button: str) -> None:
-        """Press a button by its custom id."""
-        with _told():
-            await self._simulator.press(by, message, button)
-
-    async def react(self, by: str, message: str, emoji: str, *, remove: bool) -> None:
-        """Add or take away a reaction."""
-        self._seen(by, message)
-        with _told():
-            await self._simulator.react(by, message, emoji, remove=remove)
-
-    def _seen(self, by: str, number: str) -> Message:
-        with _told():
-            found, user = lookup.message(self._world, number), lookup.user(self._world, by).id
+    def _seen(self, by: str, message: str) -> Message:
+        found, user = self._found(by, message)
         channel = self._world.state.channels[found.channel]
         alone = found.ephemeral not in (None, user) or channel.person not in (None, user)
         if found.deleted is not None or alone or not self._sees(channel, user):
             raise Refusal("You cannot see that message.")
         return found
 
-    def file(self, by: str, message: str, file: str) -> Blob:
-        """A file of a message that a person sees."""
+    def _file(self, by: str, message: str, file: str) -> Blob | None:
         found = next((each for each in self._seen(by, message).attachments if str(each["id"]) == file), None)
         data = None if found is None else self._world.files.read(int(found["id"]))
-        if found is None or data is None:
-            raise Refusal("There is no such file.")
-        return Blob(found["filename"], found.get("content_type", ""), data)
+        return None if found is None or data is None else Blob(found["filename"], found.get("content_type", ""), data)
 
     def called(self, call: Call) -> str:
         """The path without what all paths have, and without tokens."""
@@ -281,26 +252,8 @@ class DiscordSeat:
     def fault(self, mishap: str) -> Rule:
         """What goes wrong next. A 429 is worded as Discord words it."""
         path = r"/(channels|webhooks|interactions)/"
-        if mishap == "429":
-            body = {"message": "You are being rate limited.", "retry_after": 2.0, "global": False}
-            headers = {"Retry-After": "2", "Via": "1.1 simulator", "X-RateLimit-Scope": "user"}
-            return Rule("status", path=path, status=429, headers=headers, body=body)
-        return Rule("reset", path=path) if mishap == "reset" else Rule("status", path=path, status=500)
-
-    async def drop(self) -> None:
-        """Cut the gateway's socket."""
-        await self._simulator.drop()
-
-
-@contextmanager
-def _told() -> Generator[None]:
-    """Says what the simulator refuses as a sentence for the person."""
-    try:
-        yield
-    except ApiError as error:
-        raise Refusal(error.message) from error
-    except ValueError as error:
-        raise Refusal(str(error)) from error
+        body = {"message": "You are being rate limited.", "retry_after": 2.0, "global": False}
+        return mishap_rule(mishap, path, body, {"Via": "1.1 simulator", "X-RateLimit-Scope": "user"})
 
 
 def _button(found: Json) -> Json:

@@ -1,12 +1,12 @@
 """The page's seat at the simulated Slack."""
 
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
-from sandbox.calls import Call
 from sandbox.faults import Rule
 from sandbox.page import markup
+from sandbox.page.base import BaseSeat, mishap_rule, refusals
 from sandbox.page.seat import PEOPLE, Blob, Json, Part, Refusal, bounded, file_view, given_files, message, reactions
 from sandbox.slack import ApiError, Simulator, lookup
 from sandbox.slack.blocks import buttons_of
@@ -35,7 +35,7 @@ _SESSION = "session:"
 """Begins the id of what has the Stop button of an agent session."""
 
 
-class SlackSeat:
+class SlackSeat(BaseSeat[Simulator]):
     """What people see of the simulated Slack and do in it: see `Seat`.
 
     A place is a channel's id or `direct`, and with a slash and the ts of its root a thread there.
@@ -46,17 +46,17 @@ class SlackSeat:
     replies = False
 
     def __init__(self, simulator: Simulator) -> None:
-        self._simulator = simulator
+        super().__init__(simulator)
         self._world = simulator.world
-        self.changes = simulator.world.changes
-        self.calls = simulator.calls
-        self.faults = simulator.faults
         markdown = markup.Dialect(
             markup.MARKDOWN, self._named, headings=6, lists=True, tables=True, rules=True, links=True, escapes=True
         )  # fmt: skip
         mrkdwn = markup.Dialect(markup.MRKDWN, self._named, quote="&gt; ?", entities=True)
         self._markdown = markup.reader(markdown)
         self._mrkdwn = markup.reader(mrkdwn)
+
+    def _told(self) -> AbstractContextManager[None]:
+        return refusals(ApiError, lambda error: error.error)
 
     def people(self) -> list[Json]:
         """The first few people."""
@@ -65,7 +65,7 @@ class SlackSeat:
 
     def places(self, by: str) -> list[Json]:
         """The channels that the bot is in, and the direct chat, each followed by its newest threads."""
-        with _told():
+        with self._told():
             user = lookup.user(self._world, by).id
         told: list[Json] = []
         mention = f"@{self._world.state.users[self._world.me].name}"
@@ -100,7 +100,7 @@ class SlackSeat:
     def _place(self, by: str, place: str) -> tuple[str, Channel | None, str | None]:
         """Who it is, the channel (None for a direct chat that has not begun), and the thread's root."""
         where, _, root = place.partition("/")
-        with _told():
+        with self._told():
             user = lookup.user(self._world, by).id
             direct = self._world.channel(self._world.state.directs.get(user, ""))
             channel = direct if where == DIRECT else lookup.channel(self._world, where)
@@ -226,16 +226,12 @@ class SlackSeat:
             for name in sorted(self._simulator.offered)
         ]
 
-    def toasts(self, by: str) -> list[Json]:
-        """Nothing is told in passing here."""
-        return []
-
     async def write(self, by: str, place: str, text: str, files: Sequence[Json], reply_to: str | None) -> None:
         """Write a message, or call the command that it begins with. `//` sends a slash as it is."""
         _, channel, root = self._place(by, place)
         where = "" if channel is None else channel.id
         given = given_files(files)
-        with _told():
+        with self._told():
             if text.startswith("/") and not text.startswith("//"):
                 if given:
                     raise Refusal("A slash command takes no files on Slack.")
@@ -245,82 +241,44 @@ class SlackSeat:
             text = text.removeprefix("/") if text.startswith("//") else text
             await self._simulator.say(by, where, text, thread=root, attachments=given, direct=place.startswith(DIRECT))
 
-    def _own(self, by: str, ts: str, *, bots: bool = False) -> Message:
-        with _told():
-            found, user = lookup.message(self._world, ts), lookup.user(self._world, by).id
-        if found.user != user and not (bots and found.user == self._world.me and found.ephemeral in (None, user)):
-            raise Refusal("That message is not yours.")
-        return found
+    def _whose(self, by: str, message: str) -> tuple[bool, bool]:
+        found, user = self._found(by, message)
+        return found.user == user, found.user == self._world.me and found.ephemeral in (None, user)
 
-    async def edit(self, by: str, message: str, text: str) -> None:
-        """Change a message of one's own."""
-        found = self._own(by, message)
-        if not text.strip():
-            raise Refusal("There is nothing to write.")
-        with _told():
-            await self._simulator.edit(found.ts, text)
-
-    async def delete(self, by: str, message: str) -> None:
-        """Delete a message of one's own or of the bot's."""
-        await self._simulator.delete(self._own(by, message, bots=True).ts)
+    def _found(self, by: str, message: str) -> tuple[Message, str]:
+        """The message, and who asks for it."""
+        with self._told():
+            return lookup.message(self._world, message), lookup.user(self._world, by).id
 
     async def press(self, by: str, message: str, button: str) -> None:
         """Press a button by its action_id, or the Stop button of a session, whose id is the place."""
-        with _told():
-            if message.startswith(_SESSION):
-                _, channel, root = self._place(by, button)
-                await self._simulator.stop(by, channel.id if channel else "", root or "")
-                return
-            await self._simulator.press(by, message, button)
+        if not message.startswith(_SESSION):
+            await super().press(by, message, button)
+            return
+        with self._told():
+            _, channel, root = self._place(by, button)
+            await self._simulator.stop(by, channel.id if channel else "", root or "")
 
     async def react(self, by: str, message: str, emoji: str, *, remove: bool) -> None:
         """Add or take away a reaction, given as a sign or by its name."""
-        self._seen(by, message)
-        with _told():
-            await self._simulator.react(by, message, _NAMES.get(emoji, emoji), remove=remove)
+        await super().react(by, message, _NAMES.get(emoji, emoji), remove=remove)
 
-    def _seen(self, by: str, ts: str) -> Message:
-        with _told():
-            found, user = lookup.message(self._world, ts), lookup.user(self._world, by).id
+    def _seen(self, by: str, message: str) -> Message:
+        found, user = self._found(by, message)
         inside = user in self._world.state.channels[found.channel].members
         if found.deleted is not None or found.ephemeral not in (None, user) or not inside:
             raise Refusal("You cannot see that message.")
         return found
 
-    def file(self, by: str, message: str, file: str) -> Blob:
-        """A file of a message that a person sees."""
+    def _file(self, by: str, message: str, file: str) -> Blob | None:
         found = self._world.state.files.get(file) if file in self._seen(by, message).files else None
         data = None if found is None or found.deleted else self._world.files.read(file)
-        if found is None or data is None:
-            raise Refusal("There is no such file.")
-        return Blob(found.name, found.media, data)
-
-    def called(self, call: Call) -> str:
-        """The method, or what kind of file or answer it was about."""
-        return call.path.partition("?")[0].removeprefix("/")
+        return None if found is None or data is None else Blob(found.name, found.media, data)
 
     def fault(self, mishap: str) -> Rule:
         """What goes wrong next. A 429 is worded as Slack words it."""
         path = r"^/(chat|files|assistant|agents|reactions|responses)\b"
-        if mishap == "429":
-            body = {"ok": False, "error": "ratelimited"}
-            return Rule("status", path=path, status=429, headers={"Retry-After": "2"}, body=body)
-        return Rule("reset", path=path) if mishap == "reset" else Rule("status", path=path, status=500)
-
-    async def drop(self) -> None:
-        """Cut the Socket Mode connections."""
-        await self._simulator.drop()
-
-
-@contextmanager
-def _told() -> Generator[None]:
-    """Says what the simulator refuses as a sentence for the person."""
-    try:
-        yield
-    except ApiError as error:
-        raise Refusal(error.error) from error
-    except ValueError as error:
-        raise Refusal(str(error)) from error
+        return mishap_rule(mishap, path, {"ok": False, "error": "ratelimited"})
 
 
 def _button(found: Json) -> Json:

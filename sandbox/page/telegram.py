@@ -1,12 +1,12 @@
 """The page's seat at the simulated Telegram."""
 
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import PurePath
 
-from sandbox.calls import Call
 from sandbox.faults import Rule
 from sandbox.page import entities
+from sandbox.page.base import BaseSeat, mishap_rule, refusals
 from sandbox.page.seat import PEOPLE, PICTURES, Blob, Json, Part, Refusal, bounded, file_view, given_files, message, reactions
 from sandbox.telegram import ApiError, Simulator, lookup
 from sandbox.telegram.errors import too_many
@@ -19,7 +19,7 @@ _ACTIONS = {"typing": "is typing", "upload_photo": "is sending a photo", "upload
 _SERVICES = {"forum_topic_created": "created the topic", "pinned_message": "pinned a message"}
 
 
-class TelegramSeat:
+class TelegramSeat(BaseSeat[Simulator]):
     """What people see of the simulated Telegram and do in it: see `Seat`.
 
     A place is a chat's id or `private`, and with a slash and its id a topic there.
@@ -30,11 +30,11 @@ class TelegramSeat:
     replies = True
 
     def __init__(self, simulator: Simulator) -> None:
-        self._simulator = simulator
+        super().__init__(simulator)
         self._world = simulator.world
-        self.changes = simulator.world.changes
-        self.calls = simulator.calls
-        self.faults = simulator.faults
+
+    def _told(self) -> AbstractContextManager[None]:
+        return refusals(ApiError, lambda error: error.description)
 
     def people(self) -> list[Json]:
         """The first few people."""
@@ -43,7 +43,7 @@ class TelegramSeat:
 
     def places(self, by: str) -> list[Json]:
         """The private chat, then the groups that the bot is in, each followed by its topics."""
-        with _told():
+        with self._told():
             user = lookup.user(self._world, by).id
         bot = self._world.state.users[self._world.me]
         private = self._world.state.chats.get(user)
@@ -74,7 +74,7 @@ class TelegramSeat:
     def _place(self, by: str, place: str) -> tuple[int, Chat | None, int | None]:
         """Who it is, the chat (None for a private one that has not begun), and the topic."""
         where, _, topic = place.partition("/")
-        with _told():
+        with self._told():
             user = lookup.user(self._world, by).id
             if where == PRIVATE:
                 return user, self._world.state.chats.get(user), None
@@ -153,7 +153,7 @@ class TelegramSeat:
         if chat is None:
             return []  # the private chat is not there before the first word
         at = "" if chat.kind == "private" else f"@{self._world.state.users[self._world.me].username}"
-        with _told():
+        with self._told():
             found = self._simulator.commands(by, str(chat.id))
         return [
             {"insert": f"/{each['command']}{at} ", "name": f"/{each['command']}", "about": each["description"]} for each in found
@@ -161,7 +161,7 @@ class TelegramSeat:
 
     def toasts(self, by: str) -> list[Json]:
         """The answers to presses, which Telegram shows in passing."""
-        with _told():
+        with self._told():
             user = lookup.user(self._world, by).id
         found = [each for each in self._world.state.queries.values() if each.user == user and (each.answer or {}).get("text")]
         return [{"id": each.id, "text": str((each.answer or {})["text"])} for each in found[-5:]]
@@ -171,81 +171,32 @@ class TelegramSeat:
         _, chat, topic = self._place(by, place)
         where = "" if chat is None else str(chat.id)
         given = [each | {"kind": _kind(each["name"])} for each in given_files(files)]
-        with _told():
+        with self._told():
             await self._simulator.say(
                 by, where, text, topic=topic, reply_to=reply_to, attachments=given, direct=place == PRIVATE
             )  # fmt: skip
 
-    def _own(self, by: str, named: str, *, bots: bool = False) -> Message:
-        found = self._seen(by, named)
-        if self._world.state.users[found.sender].username != by and not (bots and found.sender == self._world.me):
-            raise Refusal("That message is not yours.")
-        return found
+    def _whose(self, by: str, message: str) -> tuple[bool, bool]:
+        found = self._seen(by, message)
+        return self._world.state.users[found.sender].username == by, found.sender == self._world.me
 
-    async def edit(self, by: str, message: str, text: str) -> None:
-        """Change a message of one's own."""
-        found = self._own(by, message)
-        if not text.strip():
-            raise Refusal("There is nothing to write.")
-        with _told():
-            await self._simulator.edit(name_of(found), text)
-
-    async def delete(self, by: str, message: str) -> None:
-        """Delete a message of one's own or of the bot's."""
-        await self._simulator.delete(name_of(self._own(by, message, bots=True)))
-
-    async def press(self, by: str, message: str, button: str) -> None:
-        """Press a button by its callback_data."""
-        with _told():
-            await self._simulator.press(by, message, button)
-
-    async def react(self, by: str, message: str, emoji: str, *, remove: bool) -> None:
-        """Add or take away a reaction."""
-        self._seen(by, message)
-        with _told():
-            await self._simulator.react(by, message, emoji, remove=remove)
-
-    def _seen(self, by: str, named: str) -> Message:
-        with _told():
-            found, user = lookup.message(self._world, named), lookup.user(self._world, by).id
+    def _seen(self, by: str, message: str) -> Message:
+        with self._told():
+            found, user = lookup.message(self._world, message), lookup.user(self._world, by).id
         chat = self._world.state.chats[found.chat]
         if found.deleted is not None or not (chat.id == user if chat.kind == "private" else self._world.inside(chat, user)):
             raise Refusal("You cannot see that message.")
         return found
 
-    def file(self, by: str, message: str, file: str) -> Blob:
-        """A file of a message that a person sees."""
+    def _file(self, by: str, message: str, file: str) -> Blob | None:
         found = self._world.state.files.get(file) if self._seen(by, message).file == file else None
         data = None if found is None else self._world.files.read(file)
-        if found is None or data is None:
-            raise Refusal("There is no such file.")
-        return Blob(found.name, found.media, data)
-
-    def called(self, call: Call) -> str:
-        """The method, or the path of a file."""
-        return call.path.partition("?")[0].removeprefix("/")
+        return None if found is None or data is None else Blob(found.name, found.media, data)
 
     def fault(self, mishap: str) -> Rule:
         """What goes wrong next. A 429 is worded as Telegram words it."""
         path = r"^/(?i:send|edit|delete|answer|set(?!webhook)|file/)"
-        if mishap == "429":
-            return Rule("status", path=path, status=429, headers={"Retry-After": "2"}, body=too_many(2).body())
-        return Rule("reset", path=path) if mishap == "reset" else Rule("status", path=path, status=500)
-
-    async def drop(self) -> None:
-        """Cut the connection of the poll that waits."""
-        await self._simulator.drop()
-
-
-@contextmanager
-def _told() -> Generator[None]:
-    """Says what the simulator refuses as a sentence for the person."""
-    try:
-        yield
-    except ApiError as error:
-        raise Refusal(error.description) from error
-    except ValueError as error:
-        raise Refusal(str(error)) from error
+        return mishap_rule(mishap, path, too_many(2).body())
 
 
 def _button(found: Json) -> Json:
