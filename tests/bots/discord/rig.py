@@ -1,7 +1,5 @@
 """A simulated Discord with the adapter on it."""
 
-import base64
-import re
 from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -11,11 +9,10 @@ from bots.discord.adapter import DiscordAdapter
 from bots.discord.config import DiscordConfig
 from bots.discord.convert import snowflake
 from sandbox.discord import Simulator, SimulatorConfig
-from sandbox.discord.cdn import Spoil as SpoiltDownload
 from sandbox.discord.defaults import BOT, HELPERS, PEOPLE
-from sandbox.faults import Action, Rule
-from shared.chat import Attachment, Channel, Target
-from tests.conformance.adapter_rig import Break, Refusal, Spoil
+from sandbox.faults import Rule
+from shared.chat import Attachment, Channel
+from tests.bots.rigging import PlatformRig
 
 ROOMY = SimulatorConfig(
     channel_limit=(1000, 5.0),
@@ -33,25 +30,31 @@ ROOMY = SimulatorConfig(
 MESSAGES = r"/channels/\d+/messages(/\d+)?$"
 
 
-class DiscordRig:
+def told_to_wait(seconds: float, *, path: str = MESSAGES, scope: str = "user") -> Rule:
+    """A 429 as Discord sends it (developer docs, Rate Limits); without `Via` the library takes it for Cloudflare's."""
+    headers = {"Via": "1.1 google", "Retry-After": str(seconds), "X-RateLimit-Scope": scope}
+    body = {"message": "You are being rate limited.", "retry_after": seconds, "global": scope == "global"}
+    return Rule("status", path=path, status=429, headers=headers, body=body)
+
+
+class DiscordRig(PlatformRig[Simulator]):
     """The rig of the conformance suite. People talk in #general."""
 
     folder = "discord"
     idempotent = True
+    showing = MESSAGES
+    outage = Rule("status", path=MESSAGES, status=503)
+    long_wait = told_to_wait(61.5)
     hostile = f"@everyone @here <@{PEOPLE['user1'][0]}> <@&{HELPERS}>"
 
     def __init__(self, simulator: Simulator, adapter: DiscordAdapter) -> None:
-        self.simulator = simulator
+        super().__init__(simulator)
         self.adapter = adapter
-        self.said = ""
-        """The id of what was said to the bot last."""
 
     async def say(self, text: str, *, to_bot: bool = True, by_bot: bool = False, twice: bool = False) -> None:
         if twice:
             await self.simulator.duplicate(1)
-        said = await self.simulator.say("otherbot" if by_bot else "user1", "general", f"@threadline {text}" if to_bot else text)
-        if to_bot and not by_bot:
-            self.said = said["id"]
+        await self.utter(text, to_bot=to_bot, by_bot=by_bot)
 
     def own(self, channel: Channel) -> list[dict[str, Any]]:
         """The bot's messages in a channel that are not deleted, without those of the system."""
@@ -60,9 +63,6 @@ class DiscordRig:
             return []
         messages = self.simulator.messages(str(number))
         return [each for each in messages if each["author_id"] == str(BOT) and not each["deleted"] and each["type"] in (0, 19)]
-
-    def shown(self, channel: Channel) -> list[str]:
-        return [each["content"] for each in self.own(channel)]
 
     def silent(self, channel: Channel) -> list[bool]:
         return [bool(each["flags"] & 1 << 12) for each in self.own(channel)]
@@ -74,37 +74,11 @@ class DiscordRig:
                 count += len(message.pings.users) + len(message.pings.roles) + message.pings.everyone
         return count
 
-    async def break_next(self, how: Break) -> None:
-        rules = {
-            "error": Rule("status", path=MESSAGES, status=503),
-            "reset before": Rule("reset", path=MESSAGES),
-            "reset after": Rule("reset", path=MESSAGES, moment="after"),
-        }
-        await self.simulator.fault(rules[how])
+    async def remove(self, channel: Channel) -> None:
+        await self.simulator.delete_channel(str(snowflake(channel.id)))
 
-    async def refuse(self, how: Refusal, target: Target) -> None:
-        where = str(snowflake(target.channel.id))
-        if how == "rate limit":
-            await self.simulator.fault(told_to_wait(61.5))
-        elif how == "message gone":
-            await self.simulator.delete(self.own(target.channel)[-1]["id"])
-        elif how == "channel gone":
-            await self.simulator.delete_channel(where)
-        else:
-            await self.simulator.permissions("general", deny=["SEND_MESSAGES", "SEND_MESSAGES_IN_THREADS"])
-
-    async def hang_next(self) -> None:
-        await self.simulator.fault(Rule("hang", path=MESSAGES))
-
-    async def hanging(self) -> None:
-        await self.struck("hang")
-
-    async def struck(self, action: Action, path: str = MESSAGES) -> None:
-        """Return when a fault has struck a call."""
-        simulator = self.simulator
-        await simulator.wait_for(
-            lambda: any((call.fault or "").startswith(action) and re.search(path, call.path) for call in simulator.calls)
-        )
+    async def forbid(self, channel: Channel) -> None:
+        await self.simulator.permissions("general", deny=["SEND_MESSAGES", "SEND_MESSAGES_IN_THREADS"])
 
     async def new_session(self) -> None:
         await self.simulator.invalidate()
@@ -112,23 +86,10 @@ class DiscordRig:
     async def forbid_threads(self) -> None:
         await self.simulator.permissions("general", deny=["CREATE_PUBLIC_THREADS"])
 
-    # buttons and changes
-
-    def buttons(self, channel: Channel) -> list[list[str]]:
-        return [each["buttons"] for each in self.own(channel)]
-
-    async def press(self, channel: Channel, label: str) -> None:
-        message = next(each["id"] for each in reversed(self.own(channel)) if label in each["buttons"])
-        await self.simulator.press("user1", message, label)
-
-    async def change(self, text: str) -> None:
-        await self.simulator.edit(self.said, f"@threadline {text}")
+    # changes
 
     async def preview(self) -> None:
         await self.simulator.unfurl(self.said)
-
-    async def take_back(self) -> None:
-        await self.simulator.delete(self.said)
 
     # commands
 
@@ -156,17 +117,8 @@ class DiscordRig:
 
     # files and signs
 
-    async def attach(self, text: str, name: str, data: bytes) -> None:
-        file = {"name": name, "content_base64": base64.b64encode(data).decode()}
-        self.said = (await self.simulator.say("user1", "general", f"@threadline {text}", attachments=[file]))["id"]
-
-    async def spoil(self, how: Spoil) -> None:
-        if how == "gone":
-            await self.simulator.delete(self.said)
-        elif how == "cut":
-            await self.simulator.spoil(SpoiltDownload("cut", after=1000))
-        else:
-            await self.simulator.spoil(SpoiltDownload("redirect", location="https://example.org/data.bin"))
+    async def lose_file(self) -> None:
+        await self.simulator.delete(self.said)
 
     def elsewhere(self) -> Attachment:
         address = self.simulator.message(self.said)["attachments"][0]["url"].replace("127.0.0.1", "localhost")
@@ -181,13 +133,6 @@ class DiscordRig:
 
     async def forbid_signs(self) -> None:
         await self.simulator.permissions("general", deny=["ADD_REACTIONS"])
-
-
-def told_to_wait(seconds: float, *, path: str = MESSAGES, scope: str = "user") -> Rule:
-    """A 429 as Discord sends it (developer docs, Rate Limits); without `Via` the library takes it for Cloudflare's."""
-    headers = {"Via": "1.1 google", "Retry-After": str(seconds), "X-RateLimit-Scope": scope}
-    body = {"message": "You are being rate limited.", "retry_after": seconds, "global": scope == "global"}
-    return Rule("status", path=path, status=429, headers=headers, body=body)
 
 
 @asynccontextmanager

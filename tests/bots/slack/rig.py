@@ -1,7 +1,5 @@
 """A simulated Slack with the adapter on it."""
 
-import base64
-import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -14,12 +12,11 @@ from bots.hooks import bind, taking
 from bots.slack.adapter import SlackAdapter
 from bots.slack.config import SlackConfig
 from bots.slack.names import place_of
-from sandbox.faults import Action, Rule
+from sandbox.faults import Rule
 from sandbox.slack import Simulator, SimulatorConfig
 from sandbox.slack.defaults import BOT, PEOPLE
-from sandbox.slack.downloads import Spoil as SpoiltDownload
-from shared.chat import Attachment, Channel, Target
-from tests.conformance.adapter_rig import Break, Refusal, Spoil
+from shared.chat import Attachment, Channel
+from tests.bots.rigging import PlatformRig
 
 ROOMY = SimulatorConfig(
     post_limit=(1000, 1.0),
@@ -35,22 +32,30 @@ ROOMY = SimulatorConfig(
 SHOWING = r"/chat\.(postMessage|update|startStream|appendStream|stopStream)$"
 
 
-class SlackRig:
+def told_to_wait(seconds: int, *, path: str = SHOWING) -> Rule:
+    """A 429 as Slack sends it (docs.slack.dev, Rate limits)."""
+    body = {"ok": False, "error": "ratelimited"}
+    return Rule("status", path=path, status=429, headers={"Retry-After": str(seconds)}, body=body)
+
+
+class SlackRig(PlatformRig[Simulator]):
     """The rig of the conformance suite. People talk in #general."""
 
     folder = "slack"
     idempotent = False
+    key = "ts"
+    showing = SHOWING
+    outage = Rule("status", path=SHOWING, status=503)
+    long_wait = told_to_wait(61)
     hostile = f"<!channel> <!here|here> <@{PEOPLE['user1'][0]}> <!subteam^S0TEAM> @everyone"
 
     def __init__(self, simulator: Simulator, config: SlackConfig, posted: "Posted | None" = None) -> None:
-        self.simulator = simulator
+        super().__init__(simulator)
         self.config = config
         self.adapter = SlackAdapter(config)
         self.posted = posted
         if posted is not None:
             posted.adapter = self.adapter
-        self.said = ""
-        """The ts of what was said to the bot last."""
 
     def again(self) -> "SlackRig":
         """The same with another adapter, which remembers nothing."""
@@ -59,9 +64,7 @@ class SlackRig:
     async def say(self, text: str, *, to_bot: bool = True, by_bot: bool = False, twice: bool = False) -> None:
         if twice:
             await self.simulator.duplicate(2)
-        said = await self.simulator.say("otherbot" if by_bot else "user1", "general", f"@threadline {text}" if to_bot else text)
-        if to_bot and not by_bot:
-            self.said = said["ts"]
+        await self.utter(text, to_bot=to_bot, by_bot=by_bot)
 
     def own(self, channel: Channel) -> list[dict[str, Any]]:
         """The bot's messages in a channel or thread that are not deleted."""
@@ -70,9 +73,6 @@ class SlackRig:
             return []
         found = [each for each in self.simulator.messages(place.channel) if each["author_id"] == BOT and not each["deleted"]]
         return [each for each in found if each["thread"] == place.root]
-
-    def shown(self, channel: Channel) -> list[str]:
-        return [each["content"] for each in self.own(channel)]
 
     def silent(self, channel: Channel) -> list[bool]:
         return []
@@ -84,37 +84,11 @@ class SlackRig:
                 count += len(message.pings.users) + len(message.pings.groups) + message.pings.everyone
         return count
 
-    async def break_next(self, how: Break) -> None:
-        rules = {
-            "error": Rule("status", path=SHOWING, status=503),
-            "reset before": Rule("reset", path=SHOWING),
-            "reset after": Rule("reset", path=SHOWING, moment="after"),
-        }
-        await self.simulator.fault(rules[how])
+    async def remove(self, channel: Channel) -> None:
+        await self.simulator.delete_channel(place_of(channel.id).channel)
 
-    async def refuse(self, how: Refusal, target: Target) -> None:
-        where = place_of(target.channel.id).channel
-        if how == "rate limit":
-            await self.simulator.fault(told_to_wait(61))
-        elif how == "message gone":
-            await self.simulator.delete(self.own(target.channel)[-1]["ts"])
-        elif how == "channel gone":
-            await self.simulator.delete_channel(where)
-        else:
-            await self.simulator.read_only(where)
-
-    async def hang_next(self) -> None:
-        await self.simulator.fault(Rule("hang", path=SHOWING))
-
-    async def hanging(self) -> None:
-        await self.struck("hang")
-
-    async def struck(self, action: Action, path: str = SHOWING) -> None:
-        """Return when a fault has struck a call."""
-        simulator = self.simulator
-        await simulator.wait_for(
-            lambda: any((call.fault or "").startswith(action) and re.search(path, call.path) for call in simulator.calls)
-        )
+    async def forbid(self, channel: Channel) -> None:
+        await self.simulator.read_only(place_of(channel.id).channel)
 
     async def new_session(self) -> None:
         if self.posted is None:
@@ -143,38 +117,15 @@ class SlackRig:
     async def run_out(self) -> None:
         await self.simulator.expire_streams()
 
-    # buttons and changes
-
-    def buttons(self, channel: Channel) -> list[list[str]]:
-        return [each["buttons"] for each in self.own(channel)]
-
-    async def press(self, channel: Channel, label: str) -> None:
-        message = next(each["ts"] for each in reversed(self.own(channel)) if label in each["buttons"])
-        await self.simulator.press("user1", message, label)
-
-    async def change(self, text: str) -> None:
-        await self.simulator.edit(self.said, f"@threadline {text}")
+    # changes
 
     async def preview(self) -> None:
         await self.simulator.unfurl(self.said)
 
-    async def take_back(self) -> None:
-        await self.simulator.delete(self.said)
-
     # files and signs
 
-    async def attach(self, text: str, name: str, data: bytes) -> None:
-        file = {"name": name, "content_base64": base64.b64encode(data).decode()}
-        said = await self.simulator.say("user1", "general", f"@threadline {text}", attachments=[file])
-        self.said = said["ts"]
-
-    async def spoil(self, how: Spoil) -> None:
-        if how == "gone":
-            await self.simulator.delete_file(self.simulator.message(self.said)["attachments"][0]["id"])
-        elif how == "cut":
-            await self.simulator.spoil(SpoiltDownload("cut", after=1000))
-        else:
-            await self.simulator.spoil(SpoiltDownload("redirect", location="https://example.org/data.bin"))
+    async def lose_file(self) -> None:
+        await self.simulator.delete_file(self.simulator.message(self.said)["attachments"][0]["id"])
 
     def elsewhere(self) -> Attachment:
         file = self.simulator.attached(PEOPLE["user1"][0], {"name": "data.bin", "mode": "external"})
@@ -189,12 +140,6 @@ class SlackRig:
 
     async def forbid_signs(self) -> None:
         await self.simulator.set_scopes(remove=["reactions:write"])
-
-
-def told_to_wait(seconds: int, *, path: str = SHOWING) -> Rule:
-    """A 429 as Slack sends it (docs.slack.dev, Rate limits)."""
-    body = {"ok": False, "error": "ratelimited"}
-    return Rule("status", path=path, status=429, headers={"Retry-After": str(seconds)}, body=body)
 
 
 class Posted:

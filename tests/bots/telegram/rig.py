@@ -1,7 +1,5 @@
 """A simulated Telegram with the adapter on it."""
 
-import base64
-import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -10,13 +8,12 @@ from typing import Any
 from bots.telegram.adapter import TelegramAdapter
 from bots.telegram.config import TelegramConfig
 from bots.telegram.names import place_of
-from sandbox.faults import Action, Rule
+from sandbox.faults import Rule
 from sandbox.telegram import Simulator, SimulatorConfig, lookup
 from sandbox.telegram.defaults import BOT, BOT_NAME
-from sandbox.telegram.downloads import Spoil as SpoiltDownload
 from sandbox.telegram.payloads import message_json
-from shared.chat import Attachment, Channel, Target
-from tests.conformance.adapter_rig import Break, Refusal, Spoil
+from shared.chat import Attachment, Channel
+from tests.bots.rigging import PlatformRig
 
 ROOMY = SimulatorConfig(
     private_limit=(1000, 1.0),
@@ -31,30 +28,44 @@ SHOWING = r"/(sendMessage|editMessageText)$"
 ME = f"@{BOT_NAME}"
 
 
-class TelegramRig:
+def told_to_wait(seconds: int, *, path: str = SHOWING) -> Rule:
+    """A 429 as Telegram sends it (core.telegram.org/bots/api, ResponseParameters)."""
+    body = {"ok": False, "error_code": 429, "description": f"Too Many Requests: retry after {seconds}"}
+    return Rule("status", path=path, status=429, body=body | {"parameters": {"retry_after": seconds}})
+
+
+def refused_with(problem: str, *, path: str, status: int = 400, times: int | None = 1) -> Rule:
+    """A refusal as Telegram sends it (core.telegram.org/bots/api, Making requests)."""
+    body = {"ok": False, "error_code": status, "description": f"Bad Request: {problem}"}
+    return Rule("status", path=path, status=status, body=body, times=times)
+
+
+class TelegramRig(PlatformRig[Simulator]):
     """The rig of the conformance suite. People talk in the supergroup "general"."""
 
     folder = "telegram"
     idempotent = False
+    mention = ME
+    other_bot = "other_bot"
+    showing = SHOWING
+    outage = Rule("status", path=SHOWING, status=502, body="<html>Bad Gateway</html>")
+    long_wait = told_to_wait(61)
+    cuts = 10
     hostile = "@user1 (@user2) @everyone <b>@user3</b> tg://user?id=5000000001"
 
     def __init__(self, simulator: Simulator, config: TelegramConfig) -> None:
-        self.simulator = simulator
+        super().__init__(simulator)
         self.config = config
         self.adapter = TelegramAdapter(config)
-        self.said = ""
-        """What was said to the bot last, as the simulator names it."""
 
     def again(self) -> "TelegramRig":
         """The same with another adapter, which remembers nothing."""
         return TelegramRig(self.simulator, self.config)
 
     async def say(self, text: str, *, to_bot: bool = True, by_bot: bool = False, twice: bool = False) -> None:
-        said = await self.simulator.say("other_bot" if by_bot else "user1", "general", f"{ME} {text}" if to_bot else text)
-        if to_bot and not by_bot:
-            self.said = said["id"]
+        said = await self.utter(text, to_bot=to_bot, by_bot=by_bot)
         if twice:
-            await self.repeat(said["id"])
+            await self.repeat(said)
 
     async def repeat(self, message: str) -> None:
         """Tell of a message again, as after an update that was not confirmed."""
@@ -82,37 +93,11 @@ class TelegramRig:
                 count += sum(each["type"] in ("mention", "text_mention") for each in message.entities)
         return count
 
-    async def break_next(self, how: Break) -> None:
-        rules = {
-            "error": Rule("status", path=SHOWING, status=502, body="<html>Bad Gateway</html>"),
-            "reset before": Rule("reset", path=SHOWING),
-            "reset after": Rule("reset", path=SHOWING, moment="after"),
-        }
-        await self.simulator.fault(rules[how])
+    async def remove(self, channel: Channel) -> None:
+        await self.simulator.remove_bot(str(place_of(channel.id).chat))
 
-    async def refuse(self, how: Refusal, target: Target) -> None:
-        where = str(place_of(target.channel.id).chat)
-        if how == "rate limit":
-            await self.simulator.fault(told_to_wait(61))
-        elif how == "message gone":
-            await self.simulator.delete(self.own(target.channel)[-1]["id"])
-        elif how == "channel gone":
-            await self.simulator.remove_bot(where)
-        else:
-            await self.simulator.mute(where)
-
-    async def hang_next(self) -> None:
-        await self.simulator.fault(Rule("hang", path=SHOWING))
-
-    async def hanging(self) -> None:
-        await self.struck("hang")
-
-    async def struck(self, action: Action, path: str = SHOWING) -> None:
-        """Return when a fault has struck a call."""
-        simulator = self.simulator
-        await simulator.wait_for(
-            lambda: any((call.fault or "").startswith(action) and re.search(path, call.path) for call in simulator.calls)
-        )
+    async def forbid(self, channel: Channel) -> None:
+        await self.simulator.mute(str(place_of(channel.id).chat))
 
     async def new_session(self) -> None:
         """Telegram has no sessions: one begins anew when a poll was cut."""
@@ -122,40 +107,17 @@ class TelegramRig:
     async def forbid_threads(self) -> None:
         raise AssertionError("a bot opens no threads here")
 
-    # buttons and changes
-
-    def buttons(self, channel: Channel) -> list[list[str]]:
-        return [each["buttons"] for each in self.own(channel)]
-
-    async def press(self, channel: Channel, label: str) -> None:
-        message = next(each["id"] for each in reversed(self.own(channel)) if label in each["buttons"])
-        await self.simulator.press("user1", message, label)
-
-    async def change(self, text: str) -> None:
-        await self.simulator.edit(self.said, f"{ME} {text}")
+    # changes
 
     async def preview(self) -> None:
         """An update that tells of a message as it was (core.telegram.org/bots/api, Update: edited_message)."""
         world = self.simulator.world
         world.edit(lookup.message(world, self.said), hidden=True)
 
-    async def take_back(self) -> None:
-        await self.simulator.delete(self.said)
-
     # files and signs
 
-    async def attach(self, text: str, name: str, data: bytes) -> None:
-        file = {"name": name, "content_base64": base64.b64encode(data).decode()}
-        said = await self.simulator.say("user1", "general", f"{ME} {text}", attachments=[file])
-        self.said = said["id"]
-
-    async def spoil(self, how: Spoil) -> None:
-        if how == "gone":
-            await self.simulator.fault(refused_with("wrong file_id or the file is temporarily unavailable", path="/getFile$"))
-        elif how == "cut":
-            await self.simulator.spoil(SpoiltDownload("cut", after=1000, times=10))
-        else:
-            await self.simulator.spoil(SpoiltDownload("redirect", location="https://example.org/data.bin"))
+    async def lose_file(self) -> None:
+        await self.simulator.fault(refused_with("wrong file_id or the file is temporarily unavailable", path="/getFile$"))
 
     def elsewhere(self) -> Attachment:
         """A file of which the server says that it lies there."""
@@ -173,18 +135,6 @@ class TelegramRig:
 
     async def forbid_signs(self) -> None:
         await self.simulator.fault(refused_with("REACTION_INVALID", path="/setMessageReaction$"))
-
-
-def told_to_wait(seconds: int, *, path: str = SHOWING) -> Rule:
-    """A 429 as Telegram sends it (core.telegram.org/bots/api, ResponseParameters)."""
-    body = {"ok": False, "error_code": 429, "description": f"Too Many Requests: retry after {seconds}"}
-    return Rule("status", path=path, status=429, body=body | {"parameters": {"retry_after": seconds}})
-
-
-def refused_with(problem: str, *, path: str, status: int = 400, times: int | None = 1) -> Rule:
-    """A refusal as Telegram sends it (core.telegram.org/bots/api, Making requests)."""
-    body = {"ok": False, "error_code": status, "description": f"Bad Request: {problem}"}
-    return Rule("status", path=path, status=status, body=body, times=times)
 
 
 @asynccontextmanager
