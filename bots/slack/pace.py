@@ -16,7 +16,7 @@ READS = 45
 LOOKS = 90
 """The same for people and files, whose tier allows 100 (tier 4)."""
 
-PAST = 30
+PAST = 40
 """How many of them may be spent on reading what was missed: people who write now must not wait for it."""
 
 LONGEST_WAIT = 60.0

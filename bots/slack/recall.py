@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 PAGE = 200
 """Messages in one answer (docs.slack.dev, conversations.history: no more than 200 are recommended)."""
 
-NEWEST = 15
+NEWEST = 10
 """How many of the direct chats, and of the channels, that were made or changed last are looked at: each costs a call."""
 
 PLACES, THREADS = 200, 100

@@ -51,6 +51,7 @@ async def started(
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bots", *arguments, cwd=folder, env=kept | {"PYTHONPATH": str(ROOT)} | dict(env or {}),
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        preexec_fn=_interruptible,
     )  # fmt: skip
     try:
         yield process
@@ -58,6 +59,11 @@ async def started(
         if process.returncode is None:
             process.kill()
             await process.communicate()
+
+
+def _interruptible() -> None:
+    """Who runs the tests in the background has Ctrl-C ignored, and children would inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 async def ended(process: asyncio.subprocess.Process) -> Ended:
