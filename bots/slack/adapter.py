@@ -153,7 +153,7 @@ class SlackAdapter:
     ) -> _Session:
         read = Reads(api)
         known, agents = Known(read), Agents(api, tasks)
-        past = Past(read, converter, known)
+        past = Past(read, converter, known, survey_seconds=self._config.survey_seconds)
 
         async def take(payload: Json) -> bool:
             return await gateway.take(payload)

@@ -22,6 +22,8 @@ class SlackConfig:
     """Whether replies are written bit by bit where the workspace has that; else they are posted and then updated."""
     connections: int = 2
     """Socket Mode connections at a time, 1 to 10 (docs.slack.dev, Using Socket Mode): one can be renewed while others hear."""
+    survey_seconds: float = 5.0
+    """How long looking for channels that are new to us may take at the start of a session: nothing is heard before."""
     settle: float = 0.05
     """Seconds that an event waits for an earlier one of its channel: connections overtake each other."""
     call_timeout: float = 30.0

@@ -30,7 +30,9 @@ PLACES, THREADS = 200, 100
 class Past:
     """Reads the histories of one session."""
 
-    def __init__(self, read: Reads, converter: Converter, known: Known) -> None:
+    def __init__(self, read: Reads, converter: Converter, known: Known, *, survey_seconds: float) -> None:
+        """`survey_seconds` is how long a survey may take. Where Slack makes us wait, what was found by then has to do."""
+        self._survey_seconds = survey_seconds
         self._read = read
         self._converter = converter
         self._known = known
@@ -42,9 +44,12 @@ class Past:
     async def survey(self) -> None:
         """Look for direct chats and channels that were new while we were away: nobody has told us of them."""
         channels = {"types": "public_channel,private_channel,mpim", "exclude_archived": "true"}
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._surveyed("conversations.list", types="im"), name="slack survey of chats")
-            tasks.create_task(self._surveyed("users.conversations", **channels), name="slack survey of channels")
+        try:
+            async with asyncio.timeout(self._survey_seconds), asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._surveyed("conversations.list", types="im"), name="slack survey of chats")
+                tasks.create_task(self._surveyed("users.conversations", **channels), name="slack survey of channels")
+        except TimeoutError:
+            log.info("not all new channels were looked for in time")
 
     async def _surveyed(self, method: str, **which: str) -> None:
         try:

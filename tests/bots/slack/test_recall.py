@@ -6,7 +6,7 @@ import pytest
 from sandbox.slack.defaults import CHANNELS
 from shared.chat import Channel, ChannelId, Message, MessageId, Seen
 from shared.errors import Forbidden, Gone
-from tests.bots.slack.rig import ROOMY, SlackRig, slack_rig
+from tests.bots.slack.rig import ROOMY, SlackRig, slack_rig, told_to_wait
 from tests.conformance.adapter_rig import answering, asked, listening
 
 GENERAL = f"slack:{CHANNELS['general']}"
@@ -118,3 +118,10 @@ async def test_a_mention_in_a_channel_that_was_never_heard_before_is_recalled() 
             unheard = [each for each in rig.adapter.behind(seen) if each.id == GENERAL]
             assert [(each.text, each.addressed) for each in await missed(rig, unheard[0], seen)] == [("anybody?", True)]
             assert GENERAL not in {each.id for each in rig.adapter.behind(seen)}
+
+
+async def test_a_session_begins_though_slack_makes_us_wait_for_what_is_new(rig: SlackRig) -> None:
+    await rig.simulator.fault(replace(told_to_wait(50, path=r"/conversations\.(list|history)$"), times=None))
+    rig = SlackRig(rig.simulator, replace(rig.config, survey_seconds=0.05))
+    async with listening(rig.adapter) as heard:
+        assert (await asked(rig, heard, "hello")).text == "hello"

@@ -106,7 +106,7 @@ async def test_connections_that_are_open_and_deaf_are_made_anew() -> None:
 
 
 async def test_a_connection_without_an_answer_to_pings_is_given_up() -> None:
-    async with slack_rig(heartbeat=0.1) as rig, listening(rig.adapter) as heard:
+    async with slack_rig(heartbeat=0.4) as rig, listening(rig.adapter) as heard:
         await rig.simulator.wait_for(lambda: rig.simulator.sockets.open == 2)
         await rig.simulator.zombify()
         await heard.connected(2)
