@@ -143,15 +143,11 @@ class Inbox:
                 log.info("moved", platform=adapter.name, channel=event.old, to=event.channel.id)
                 await self._move(adapter, event)
 
-    async def take(self, adapter: Adapter, message: Message) -> Decision | None:
-        """Decide on one message and store the decision; None if it is not meant for us, or could not be stored."""
-        try:
-            return await self._take(adapter, message)
-        except StoreUnusable:
-            return None
-
     async def _take(self, adapter: Adapter, message: Message) -> Decision | None:
-        """As `take`. Raises `StoreUnusable` after it was said; the channel is read again then."""
+        """Decide on one message and store the decision; None if it is not meant for us.
+
+        Raises `StoreUnusable` after it was said; where the past can be read, the channel is read again then.
+        """
         marks = self.marks(adapter)
         if message.author.is_bot or not message.addressed:
             marks.read(message)
