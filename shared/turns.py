@@ -45,12 +45,10 @@ class Turns:
         self._lanes: Lanes[Hashable, Waiting] = Lanes(settings.at_once, self._start)
         self._live: dict[int, tuple[Turn, asyncio.Task[None]]] = {}
         self._left: dict[str, list[Waiting]] = {}
-        self._waited = frozenset[int]()
-        """Those of them that had others before them."""
 
     async def load(self) -> None:
         """Fetch the turns that an earlier run has left; they go on when their platform is connected."""
-        self._waited = await self._store.waited()
+        self._signs.load(await self._store.signed())
         for waiting in await self._store.unfinished():
             self._left.setdefault(waiting.platform, []).append(waiting)
 
@@ -60,9 +58,8 @@ class Turns:
         if left:
             log.info("resuming", platform=platform, turns=len(left))
         for waiting in left:
-            if waiting.turn in self._waited:
-                self._signs.perhaps(waiting)
             self._add(waiting)
+        self._signs.resume(platform)
 
     def accept(self, taken: Taken) -> None:
         """Go on with what an event has led to."""
@@ -104,25 +101,23 @@ class Turns:
             log.info("draining", turns=len(self._live), seconds=seconds)
             await asyncio.wait([task for _, task in self._live.values()], timeout=seconds)
         self._means.draining = True
-        await self._signs.aclose()
         rest = list(self._live.values())
-        if not rest:
-            return
-        log.info("left to the next start", turns=[turn.waiting.turn for turn, _ in rest])
+        if rest:
+            log.info("left to the next start", turns=[turn.waiting.turn for turn, _ in rest])
         for turn, _ in rest:
             turn.give_back()
-        tasks = [task for _, task in rest]
-        await asyncio.wait(tasks, timeout=RELEASE_SECONDS)
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
+        if tasks := [*(task for _, task in rest), *self._signs.tasks]:
+            await asyncio.wait(tasks, timeout=RELEASE_SECONDS)
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
 
     def _add(self, waiting: Waiting) -> None:
         self._lanes.add(waiting.conversation or ("notice", waiting.channel), waiting)
 
     def _start(self, lane: Hashable, waiting: Waiting) -> None:
         turn = Turn(waiting, self._means)
-        self._signs.over(waiting)
+        self._signs.over(waiting.turn)
 
         async def run() -> None:
             try:

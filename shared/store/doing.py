@@ -5,9 +5,9 @@ from collections.abc import Callable, Collection, Sequence
 from shared.backends import Usage
 from shared.chat import ChannelId, MessageId
 from shared.files.material import Material
-from shared.store import files, parts, reads, spending, turns
+from shared.store import files, parts, reads, signs, spending, turns
 from shared.store.face import Face
-from shared.store.records import Budget, Final, PartKind, Share, Waiting, Work
+from shared.store.records import Budget, Final, PartKind, Share, Signed, Waiting, Work
 
 
 def _wordless(_share: Share) -> str:
@@ -20,10 +20,6 @@ class Doing(Face):
     async def unfinished(self) -> Sequence[Waiting]:
         """Every turn that has not ended, oldest first."""
         return await self._reader.run(reads.unfinished)
-
-    async def waited(self) -> frozenset[int]:
-        """Of the turns that have not ended, those that had to wait for others of their conversation when they were queued."""
-        return await self._reader.run(reads.waited)
 
     async def begin(self, turn: int) -> Work:
         """Start an attempt, counted in the same commit.
@@ -77,6 +73,18 @@ class Doing(Face):
         """
         now = self._clock()
         return await self._reader.run(lambda c: reads.ours(c, now, channel))
+
+    async def signing(self, turn: int, message: MessageId) -> None:
+        """The sign that the turn has to wait is about to be left on this message."""
+        await self._writer.run(lambda c: signs.signing(c, turn, message))
+
+    async def unsigned(self, turn: int) -> None:
+        """The sign is not there any more. One that never was is no failure."""
+        await self._writer.run(lambda c: signs.unsigned(c, turn))
+
+    async def signed(self) -> Sequence[Signed]:
+        """Every sign that may be left somewhere."""
+        return await self._reader.run(signs.signed)
 
     async def settle(
         self, turn: int, final: Final, *, budgets: Sequence[Budget] = (), warn: Callable[[Share], str] = _wordless

@@ -1,5 +1,6 @@
 """A channel that has become another: everything that names it is told."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -8,7 +9,7 @@ from sqlalchemy import Connection, bindparam, delete, or_, select, update
 from shared.chat import Channel, ChannelId
 from shared.store import codec, sqlite, talks
 from shared.store.records import Waiting
-from shared.store.schema import choices, conversations, keys, marks, parts, spent, turns, usage
+from shared.store.schema import choices, conversations, keys, marks, moves, parts, spent, turns, usage
 
 _CONVERSATIONS = select(conversations.c.id, conversations.c.place).where(
     or_(conversations.c.channel == bindparam("old"), conversations.c.parent == bindparam("old"))
@@ -46,6 +47,11 @@ _RENAMED = (
     (sqlite.rename(spent.c.key), "channel:"),
     (sqlite.rename(choices.c.scope), "channel:"),
 )
+_new = sqlite.insert(moves)
+_NOTE = _new.on_conflict_do_update(index_elements=[moves.c.platform, moves.c.old], set_={"new": _new.excluded.new})
+_FURTHER = update(moves).where(moves.c.platform == bindparam("of"), moves.c.new == bindparam("from")).values(new=bindparam("to"))
+_BACK = delete(moves).where(moves.c.platform == bindparam("of"), moves.c.old == bindparam("to"))
+_MOVED = select(moves.c.old, moves.c.new).where(moves.c.platform == bindparam("platform"))
 _FORGET = delete(marks).where(marks.c.platform == bindparam("platform"), marks.c.channel == bindparam("old"))
 
 
@@ -66,7 +72,20 @@ def move(c: Connection, now: datetime, platform: str, old: ChannelId, new: Chann
     for rename, prefix in _RENAMED:
         c.execute(rename, {"old": prefix + old, "new": prefix + new.id})
     c.execute(_FORGET, {"platform": platform, "old": old})
+    _note(c, platform, old, new.id)
     return stopping
+
+
+def moved(c: Connection, platform: str) -> Mapping[ChannelId, ChannelId]:
+    """What each channel of the past is called now."""
+    return {ChannelId(row.old): ChannelId(row.new) for row in c.execute(_MOVED, {"platform": platform})}
+
+
+def _note(c: Connection, platform: str, old: ChannelId, new: ChannelId) -> None:
+    # What has moved more than once leads to where it is now, and nothing leads round.
+    c.execute(_NOTE, {"platform": platform, "old": old, "new": new})
+    c.execute(_FURTHER, {"of": platform, "from": old, "to": new})
+    c.execute(_BACK, {"of": platform, "to": new})
 
 
 def _turns(c: Connection, old: ChannelId, new: Channel) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, exists, func, or_, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from shared.chat import AuthorId, ChannelId, MessageId, Seen
 from shared.states import ENDED
@@ -25,15 +25,6 @@ _FINAL = select(finals).where(finals.c.turn == bindparam("turn"))
 _USAGE = select(usage).where(usage.c.turn == bindparam("turn"))
 # Sorted by us: told to sort, SQLite walks the whole table in its order.
 _UNFINISHED = select(*waiting_columns).where(turns.c.ended_at.is_(None))
-_before = turns.alias("before")
-_WAITED = select(turns.c.id).where(
-    turns.c.ended_at.is_(None),
-    exists().where(
-        _before.c.conversation == turns.c.conversation,
-        _before.c.id < turns.c.id,
-        or_(_before.c.ended_at.is_(None), _before.c.ended_at > turns.c.queued_at),
-    ),
-)
 _OLDEST_SENDING = select(func.min(parts.c.begun_at)).where(parts.c.channel == bindparam("channel"), parts.c.state == "sending")
 _OURS = select(parts.c.message).where(
     parts.c.channel == bindparam("channel"), parts.c.state == "shown", parts.c.begun_at >= bindparam("since")
@@ -56,11 +47,6 @@ _BLOCKS = select(blocks).where(blocks.c.until > bindparam("now"))
 def unfinished(c: Connection) -> Sequence[Waiting]:
     """Every turn that has not ended, oldest first."""
     return sorted((waiting(row) for row in c.execute(_UNFINISHED)), key=lambda one: one.turn)
-
-
-def waited(c: Connection) -> frozenset[int]:
-    """The turns that have not ended and had others before them."""
-    return frozenset(c.execute(_WAITED).scalars())
 
 
 def work(c: Connection, turn: int) -> Work:

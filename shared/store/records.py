@@ -105,6 +105,16 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class Signed:
+    """A sign that may be left on a message of a turn, and whether that has ended."""
+
+    turn: int
+    platform: str
+    message: MessageId
+    ended: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Taken:
     """What an event led to.
 

@@ -19,7 +19,7 @@ from sqlalchemy import (
 
 from shared.store.codec import clean
 
-HEAD = "0002"
+HEAD = "0003"
 """The revision of `migrations/` that this program works with."""
 
 
@@ -270,5 +270,24 @@ summaries = Table(
     Column("text", Words, nullable=False),
     Column("at", Integer, nullable=False),
     PrimaryKeyConstraint("conversation", "upto"),
+    sqlite_with_rowid=False,
+)
+
+# Signs on questions that wait, from before one is left until after it is taken away.
+signs = Table(
+    "signs",
+    metadata,
+    Column("turn", Integer, ForeignKey("turns.id"), primary_key=True),
+    Column("message", Words, nullable=False),
+)
+
+# Channels that have become others, as the settings may still name them.
+moves = Table(
+    "moves",
+    metadata,
+    Column("platform", Words, nullable=False),
+    Column("old", Words, nullable=False),
+    Column("new", Words, nullable=False),
+    PrimaryKeyConstraint("platform", "old"),
     sqlite_with_rowid=False,
 )

@@ -183,6 +183,10 @@ class Taking(Face):
         finally:
             self._chosen.forget()
 
+    async def moved(self, platform: str) -> Mapping[ChannelId, ChannelId]:
+        """What each channel that has moved is called now, by what it was called before."""
+        return await self._reader.run(lambda c: moves.moved(c, platform))
+
     async def known(self, platform: str, keys: Collection[str]) -> frozenset[str]:
         """Those of these keys that belong to an event that was taken."""
         return await self._reader.run(lambda c: notes.which(c, platform, keys))

@@ -9,7 +9,7 @@ import pytest
 from shared.backends import Made, Usage
 from shared.chat import Attachment, AuthorId, Button, Channel, ChannelId, MessageId, Target
 from shared.files.material import Material
-from shared.store import Budget, Share, Spending, Store, Talk
+from shared.store import Budget, Share, Signed, Spending, Store, Talk, UnknownTurn
 from tests.conformance.store import (
     START,
     Clock,
@@ -352,16 +352,34 @@ async def test_what_was_read_of_a_channel_that_has_moved_is_forgotten(store: Sto
     assert seen.newest == {}
 
 
-async def test_of_turns_that_have_not_ended_those_are_known_that_had_to_wait(store: Store, clock: Clock) -> None:
+async def test_a_sign_is_known_until_it_is_taken_away(store: Store) -> None:
     first = await ask(store, message(1))
-    second = await ask(store, message(2))
-    alone = await ask(store, message(3, place=channel("other")))
-    assert await store.waited() == {made(second)}
-    clock.move(HOUR)
-    await store.begin(made(first))
-    await store.settle(made(first), final())
-    await store.delivered(made(first))
-    clock.move(HOUR)
-    third = await ask(store, message(4, place=channel("third")))
-    assert await store.waited() == {made(second)}
-    assert not {made(alone), made(third)} & await store.waited()
+    second = made(await ask(store, message(2)))
+    assert await store.signed() == []
+    await store.signing(second, MessageId("odd:2"))
+    await store.signing(second, MessageId("odd:3"))
+    assert await store.signed() == [Signed(second, "odd", MessageId("odd:3"), ended=False)]
+    await store.begin(second)
+    await store.settle(second, final())
+    await store.delivered(second)
+    assert await store.signed() == [Signed(second, "odd", MessageId("odd:3"), ended=True)]
+    for turn in (second, second, made(first)):
+        await store.unsigned(turn)
+    assert await store.signed() == []
+    with pytest.raises(UnknownTurn):
+        await store.signing(99, MessageId("odd:4"))
+
+
+async def test_what_a_channel_was_called_before_is_known(store: Store) -> None:
+    assert await store.moved("odd") == {}
+    await store.move("odd", old=HERE.id, new=channel("bigger"))
+    assert await store.moved("odd") == {HERE.id: "odd:bigger"}
+    assert await store.moved("even") == {}
+    await store.move("odd", old=ChannelId("odd:bigger"), new=channel("biggest"))
+    assert await store.moved("odd") == {HERE.id: "odd:biggest", "odd:bigger": "odd:biggest"}
+
+
+async def test_a_channel_that_comes_back_leads_nowhere(store: Store) -> None:
+    await store.move("odd", old=HERE.id, new=channel("bigger"))
+    await store.move("odd", old=ChannelId("odd:bigger"), new=HERE)
+    assert await store.moved("odd") == {"odd:bigger": HERE.id}

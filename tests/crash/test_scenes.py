@@ -5,6 +5,7 @@ many points there are is found out so, and none can be left out.
 """
 
 import asyncio
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 from typing import Literal
@@ -40,11 +41,14 @@ async def again(around: House) -> Server:
     return server
 
 
-async def arm(around: House, server: Server, what: What, number: int, moment: Moment) -> None:
+async def arm(around: House, server: Server, what: What, number: int, moment: Moment) -> Callable[[], bool]:
+    """Let it die at this point; returns what tells whether it was struck, which may be known before it is dead."""
     if what == "commit":
         server.die_at(number, moment)
-    else:
-        await around.platform.fault(Rule("kill", path=around.platform.acts, moment=moment, nth=number, pid=server.pid))
+        return server.struck
+    platform = around.platform
+    fault = await platform.fault(Rule("kill", path=platform.acts, moment=moment, nth=number, pid=server.pid))
+    return lambda: str(fault) not in platform.simulator.faults_in_force()
 
 
 async def disarm(around: House, server: Server) -> None:
@@ -54,14 +58,14 @@ async def disarm(around: House, server: Server) -> None:
         server.die_at(0, "before")
 
 
-async def play_to_the_end(scene: Scene, play: Play, server: Server) -> bool:
+async def play_to_the_end(scene: Scene, play: Play, server: Server, struck: Callable[[], bool]) -> bool:
     """Play on until the server is dead or the scene is over; whether it is over."""
     dead = asyncio.create_task(server.process.wait())
     await scene.go(play)
     over = asyncio.create_task(scene.over(play))
     await asyncio.wait([dead, over], return_when=asyncio.FIRST_COMPLETED)
-    # What was done at a commit may be seen before the death that comes right after it.
-    alive = not dead.done() and not server.struck()
+    # What was done may be seen before the death that comes right after it.
+    alive = not dead.done() and not struck()
     for task in (dead, over):
         task.cancel()
     await asyncio.gather(dead, over, return_exceptions=True)
@@ -82,8 +86,8 @@ async def test_no_kill_loses_doubles_or_mixes_anything(
             assert number < MOST
             play = Play(around, f"{name.replace('-', '')}n{number}")
             await scene.begin(play)
-            await arm(around, server, what, number, moment)
-            alive = await play_to_the_end(scene, play, server)
+            struck = await arm(around, server, what, number, moment)
+            alive = await play_to_the_end(scene, play, server, struck)
             await disarm(around, server)
             if alive:
                 await scene.judge(play, heard=True)

@@ -122,6 +122,8 @@ class Service:
         """What people have put beside their notes, by reference."""
         self.file_troubles: deque[Literal["torn", "cut", "wait"]] = deque()
         """What goes wrong at the next fetches."""
+        self.sign_troubles: deque[Trouble] = deque()
+        """What goes wrong when signs are left and taken away next."""
         self._numbers = 0
         self._presses = 0
         self._ears: list[asyncio.Queue[Happened]] = []
@@ -235,7 +237,10 @@ class Service:
         return note.number
 
     async def sign(self, board: str, number: int, seen: bool) -> None:
-        trouble = await self._called("react", board, f"{number} {'seen' if seen else 'unseen'}")
+        await self._called("react", board, f"{number} {'seen' if seen else 'unseen'}")
+        trouble = self.sign_troubles.popleft() if self.sign_troubles else None
+        if trouble in ("broken", "torn before"):
+            raise Torn(trouble)
         self._note(board, number).seen = seen
         await self._end(trouble)
 
