@@ -20,7 +20,7 @@ from shared import sentences
 from tests.crash import reading, weather
 from tests.crash.crowd import FOLD, Crowd, Question, questions, teach
 from tests.crash.doings import Doings
-from tests.crash.house import House, house, until
+from tests.crash.house import House, Server, house, until
 from tests.crash.platforms.base import Sky
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(900)]
@@ -142,10 +142,18 @@ class Run:
         await around.platform.see(lambda: not around.platform.commands_open(), STANDSTILL)
         crowd.resolve(around.platform)
         self.done += doings.counts
-        await ended(around, crowd)
-        await server.stop()
+        await self._end(around, crowd, server)
         self.mishaps += sky.counts
         self.mishaps.update(f"model {call.fault}" for call in around.claude.calls if call.fault)
+
+    async def _end(self, around: House, crowd: Crowd, server: Server) -> None:
+        """Stop the server when everything is over; what came in the last moment is left to one more."""
+        await ended(around, crowd)
+        await server.stop()
+        if any(state not in ENDED for state, _ in around.turns()):
+            server = await around.start()
+            await around.settled()
+            await server.stop()
 
     async def _greet(self, around: House, crowd: Crowd, script: list[Question]) -> None:
         """The first words of every guest are stored; what happens next finds the server dead."""
