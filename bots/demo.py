@@ -109,9 +109,10 @@ async def say(settings: Settings, who: str, where: str, text: str) -> int:
 
 
 def _around(settings: Settings, folder: Path) -> Changes:
-    """What the demo changes in the operator's settings, apart from the platforms."""
+    """What the demo changes in the operator's settings, apart from the platforms. Lists of who may talk name nobody here."""
     keyed = settings.anthropic_api_key or settings.claude_web_session_key
-    return {"state_dir": folder, "backend": settings.backend if keyed else "demo"}
+    lists = {name: frozenset[str]() for name in Settings.model_fields if "_allowed_" in name}
+    return {"state_dir": folder, "backend": settings.backend if keyed else "demo", **lists}
 
 
 def _on_discord(simulator: DiscordSimulator) -> Changes:

@@ -22,7 +22,7 @@ In a channel mention it: "@threadline hello". In its threads and in direct chats
 :attach a.png hi  write "hi" with a file
 :press 2          press the button that is shown as (2)
 :commands         list Threadline's own commands here
-/ask what? n:5    call one of them: text for its first option, name:value for others, and for a file its path
+/ask hi file:a    call one of them: text for its first option, name:value for others, and for a file its path
 //text   ::text   send "/text" or ":text" as it is
 :quit             leave (also Ctrl-C and Ctrl-D)
 A slash does for a colon where Threadline has no command of that name."""

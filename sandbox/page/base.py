@@ -91,6 +91,17 @@ class BaseSeat(ABC, Generic[S]):
         """Nothing, unless the platform tells something in passing."""
         return []
 
+    def prompts(self, by: str, place: str) -> Json | None:
+        """Nothing, unless bots can suggest something on the platform."""
+        return None
+
+    async def opened(self, by: str, place: str) -> None:
+        """Does nothing, unless the platform tells the bot of it."""
+
+    async def complete(self, by: str, place: str, text: str) -> list[Json]:
+        """Nothing, unless the platform knows the values of options."""
+        return []
+
     async def edit(self, by: str, message: str, text: str) -> None:
         """Change a message of one's own."""
         mine, _ = self._whose(by, message)

@@ -14,6 +14,7 @@ from sandbox.discord.rest.server import PREFIX
 from sandbox.faults import Rule
 from sandbox.page import markup
 from sandbox.page.base import BaseSeat, mishap_rule, refusals
+from sandbox.page.completing import Typed, completes, typed
 from sandbox.page.seat import PEOPLE, Blob, Json, Part, Refusal, bounded, file_view, given_files, message, reactions
 
 DIRECT = "direct"
@@ -142,14 +143,14 @@ class DiscordSeat(BaseSeat[Simulator]):
         told: Json = {"place": str(thread.id), "name": thread.name, "count": len(seen)}
         if not seen:
             return told
-        return told | {"last": f"{self._shown(seen[-1].author)}: {bounded(self._typed(seen[-1].content), 120)}"}
+        return told | {"last": f"{self._shown(seen[-1].author)}: {bounded(markup.words(self._tree(seen[-1].content)), 120)}"}
 
     def _replied(self, found: Message) -> str | None:
         number = (found.reference or {}).get("message_id")
         other = self._world.state.messages.get(int(number)) if number and found.type not in _UNSEEN else None
         if other is None:
             return None
-        what = "deleted message" if other.deleted is not None else bounded(self._typed(other.content)) or "a file"
+        what = "deleted message" if other.deleted is not None else bounded(markup.words(self._tree(other.content))) or "a file"
         return f"{self._shown(other.author)}: {what}"
 
     def _shown(self, user: int) -> str:
@@ -191,6 +192,7 @@ class DiscordSeat(BaseSeat[Simulator]):
                 "about": each.get("description", ""),
                 "options": [f"{option['name']}{'' if option.get('required') else '?'}" for option in each.get("options", [])],
                 "named": True,
+                "completes": any(completes(option) for option in each.get("options", [])),
             }
             for each in self._commands(by, place)
         ]
@@ -201,6 +203,35 @@ class DiscordSeat(BaseSeat[Simulator]):
             return []  # the direct chat is not there before the first word
         with self._told():
             return self._simulator.commands(by, str(channel.id))
+
+    async def opened(self, by: str, place: str) -> None:
+        """Makes the direct chat when somebody looks into it, as Discord's app does: so the commands are there at once."""
+        if place == DIRECT:
+            with self._told():
+                self._world.open_direct(lookup.user(self._world, by).id)
+
+    async def complete(self, by: str, place: str, text: str) -> list[Json]:
+        """The values of the option that the text ends in: those of the command itself, else what the bot offers."""
+        _, channel = self._place(by, place)
+        where = "" if channel is None else str(channel.id)
+        with self._told():
+            name = text.removeprefix("/").partition(" ")[0]
+            known = self._simulator.commands(by, where) if text.startswith("/") else []
+            command = next((each for each in known if each["name"] == name), None)
+            found = None if command is None else typed(text, command.get("options", []))
+            if found is None:
+                return []
+            try:
+                values = await self._values(by, name, found, where)
+            except TimeoutError:
+                raise Refusal("Loading options failed.") from None  # as Discord says it
+        return [{"name": each["name"], "insert": found.filled(str(each["value"])), "about": _otherwise(each)} for each in values]
+
+    async def _values(self, by: str, command: str, found: Typed, where: str) -> list[Json]:
+        option = found.option
+        if not option.get("choices"):
+            return await self._simulator.autocomplete(by, command, option["name"], found.value, where)
+        return [each for each in option["choices"] if found.value.casefold() in each["name"].casefold()]
 
     async def write(self, by: str, place: str, text: str, files: Sequence[Json], reply_to: str | None) -> None:
         """Write a message, or call the command that it begins with. `//` sends a slash as it is."""
@@ -264,6 +295,11 @@ def _button(found: Json) -> Json:
 
 def _file(found: Json) -> Json:
     return file_view(str(found["id"]), found["filename"], found["size"], found.get("content_type", ""))
+
+
+def _otherwise(choice: Json) -> str:
+    """A choice's value, where it is not what the choice is called."""
+    return "" if choice["value"] == choice["name"] else str(choice["value"])
 
 
 def _without_files(command: Json) -> Json:

@@ -1,13 +1,21 @@
 """Telegram's texts as trees: their markup is entities beside the text, not signs within it."""
 
+import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
-from sandbox.page.markup import DEPTH, Node, link
+from sandbox.page.markup import DEPTH, KEPT, Node, link
 
 
 def tree(text: str, given: Sequence[Mapping[str, Any]]) -> list[Node]:
     """The tree of a text with entities, which count in UTF-16 code units (core.telegram.org/bots/api, MessageEntity)."""
+    return _tree(text, json.dumps(given))
+
+
+@lru_cache(KEPT)
+def _tree(text: str, entities: str) -> list[Node]:
+    given: list[dict[str, Any]] = json.loads(entities)
     raw = text.encode("utf-16-le", "surrogatepass")
 
     def cut(begin: int, end: int) -> str:

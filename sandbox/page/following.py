@@ -20,6 +20,8 @@ TICK = 1.0
 """Seconds after which it is looked again, for what comes from time alone."""
 BEAT = 10
 """Ticks after which an empty line is sent, so that a lost connection is noticed."""
+MOST = 1_000
+"""How many messages are told at most, the latest ones."""
 CALLS = 60
 """How many calls are told, the latest ones."""
 
@@ -47,9 +49,10 @@ def view(seat: Seat, by: str, place: str, most: int, state: str) -> Json:
         "people": people,
         "places": places,
         "messages": part.messages,
-        "earlier": part.earlier,
+        "earlier": part.earlier and most < MOST,
         "busy": seat.busy(by, place),
         "menu": seat.menu(by, place),
+        "prompts": seat.prompts(by, place),
         "toasts": seat.toasts(by),
         "calls": calls(seat),
         "faults": [rule.status if rule.action == "status" else rule.action for rule in seat.faults.in_force().values()],
@@ -112,6 +115,7 @@ async def follow(
     """Tell one browser what a person sees, until it goes away or the page is over."""
     now = view(seat, by, place, most, state())
     by, place = now["as"], now["in"]
+    await seat.opened(by, place)
     headers = guard.headers() | {"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
     response = web.StreamResponse(headers=headers)
     await response.prepare(request)
@@ -157,4 +161,6 @@ async def _wake(seat: Seat, changed: asyncio.Event, over: Callable[[], bool]) ->
 
 
 def _event(name: str, data: Any) -> bytes:
-    return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False, separators=(',', ':'))}\n\n".encode()
+    told = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    # Half of a pair of surrogates, which JSON can carry and UTF-8 cannot, would end the stream each time that it is told.
+    return f"event: {name}\ndata: {told}\n\n".encode(errors="replace")

@@ -16,8 +16,8 @@ Mention = Callable[[str], str | None]
 
 TRIES = 40
 """How many possible ends of a mark are looked at. Without a bound a text of nothing but marks takes the square of its length."""
-KEPT = 1000
-"""How many trees are kept."""
+KEPT = 2_000
+"""How many trees are kept: more than one view shows, or each would be made anew with each change."""
 DEPTH = 12
 """Levels of nested markup. What is deeper stays as it was written."""
 _LINK = re.compile(r"https?://[^\s<>\"`]+")
@@ -63,6 +63,21 @@ def link(address: str, content: Sequence[Node]) -> Node:
 def tree(text: str, dialect: Dialect, depth: int = 0) -> list[Node]:
     """The tree of a text. Raises nothing, whatever the text is."""
     return list(_blocks(text.replace("\r\n", "\n").split("\n"), dialect, depth))
+
+
+def words(nodes: Sequence[Node]) -> str:
+    """What a tree says, without its markup. What is hidden in it stays so."""
+    return "".join(each if isinstance(each, str) else _word(each) for each in nodes)
+
+
+def _word(node: Node) -> str:
+    if node["t"] == "spoiler":
+        return "(spoiler)"
+    return f"{words(node.get('c', []))}{' ' * (node['t'] in _APART)}"
+
+
+_APART = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "li", "th", "td", "pre", "quote", "small"})
+"""What stands apart from what follows."""
 
 
 def reader(dialect: Dialect) -> Callable[[str], list[Node]]:

@@ -69,7 +69,21 @@ class Seat(Protocol):
         ...
 
     def menu(self, by: str, place: str) -> list[Json]:
-        """The bot's commands there: `insert`, `name`, `about`, `options` by name, `named` (they are filled in by name)."""
+        """The bot's commands there: `insert`, `name`, `about`, `options` by name, `named` (they are filled in by name), and
+        `completes` (it can be asked for values of theirs)."""
+        ...
+
+    def prompts(self, by: str, place: str) -> Json | None:
+        """What the bot suggests to say there: a `title`, and `prompts`, each with a `title` and the `message` behind it."""
+        ...
+
+    async def opened(self, by: str, place: str) -> None:
+        """A person has come to a place."""
+        ...
+
+    async def complete(self, by: str, place: str, text: str) -> list[Json]:
+        """What can be filled in at the end of a command that is being written: `name`, `about`, and `insert`, the whole text
+        with it."""
         ...
 
     def toasts(self, by: str) -> list[Json]:

@@ -1,6 +1,7 @@
 """The page's own small server: its files, what is seen, what is done. It is for one browser on this machine."""
 
 import json
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -10,7 +11,7 @@ from typing import Any, Literal, Self, cast
 from aiohttp import web
 
 from sandbox.page import guard
-from sandbox.page.following import follow
+from sandbox.page.following import MOST, follow
 from sandbox.page.seat import MISHAPS, Json, Refusal, Seat
 
 BODY = 40 * 1024 * 1024
@@ -97,11 +98,13 @@ class Page:
     async def _events(self, request: web.Request) -> web.StreamResponse:
         seat = self._seat(request.query.get("platform", ""))
         by, place = request.query.get("as", ""), request.query.get("in", "")
-        most = min(int(request.query.get("most", "60")), 2_000)
+        most = request.query.get("most", "60")
+        if not re.fullmatch(r"\d{1,9}", most, re.ASCII):
+            raise Refusal("most is a number of messages.")
         state = self._switch.state if self._switch else lambda: "up"
         platforms = [{"name": each.name, "title": each.title} for each in self._seats.values()]
         about = {"platforms": platforms, "restarts": self._switch is not None}
-        return await follow(request, seat, by, place, most, about, state, lambda: self._over)
+        return await follow(request, seat, by, place, max(1, min(int(most), MOST)), about, state, lambda: self._over)
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
         named = request.match_info
@@ -120,8 +123,7 @@ class Page:
             raise web.HTTPNotFound
         if _text(body, "as") not in [each["name"] for each in seat.people()]:
             raise Refusal("There is nobody of that name here.")
-        await doing(seat, body)
-        return web.json_response({})
+        return web.json_response(await doing(seat, body) or {})
 
     async def _server(self, turn: str) -> None:
         switch = self._switch
@@ -140,18 +142,19 @@ class Page:
 
 
 async def _write(seat: Seat, body: Json) -> None:
-    text = _text(body, "text", empty=True)
     files = body.get("files", [])
-    if len(text) > TEXT:
-        raise Refusal(f"That is too long: {len(text)} characters of at most {TEXT}.")
     if not isinstance(files, list) or not all(isinstance(each, dict) for each in cast("list[object]", files)):
         raise Refusal("files is a list of files.")
     reply_to = _text(body, "reply_to") if body.get("reply_to") else None
-    await seat.write(_text(body, "as"), _text(body, "in"), text, cast("list[Json]", files), reply_to)
+    await seat.write(_text(body, "as"), _text(body, "in"), _written(body), cast("list[Json]", files), reply_to)
 
 
 async def _edit(seat: Seat, body: Json) -> None:
-    await seat.edit(_text(body, "as"), _text(body, "message"), _text(body, "text", empty=True)[:TEXT])
+    await seat.edit(_text(body, "as"), _text(body, "message"), _written(body))
+
+
+async def _complete(seat: Seat, body: Json) -> Json:
+    return {"choices": await seat.complete(_text(body, "as"), _text(body, "in"), _written(body))}
 
 
 async def _delete(seat: Seat, body: Json) -> None:
@@ -180,14 +183,22 @@ async def _mishap(seat: Seat, body: Json) -> None:
     seat.changes.notify()
 
 
-_DOINGS: Mapping[str, Callable[[Seat, Json], Awaitable[None]]] = {
+_DOINGS: Mapping[str, Callable[[Seat, Json], Awaitable[Json | None]]] = {
     "write": _write,
+    "complete": _complete,
     "edit": _edit,
     "delete": _delete,
     "press": _press,
     "react": _react,
     "mishap": _mishap,
 }
+
+
+def _written(body: Json) -> str:
+    text = _text(body, "text", empty=True)
+    if len(text) > TEXT:
+        raise Refusal(f"That is too long: {len(text)} characters of at most {TEXT}.")
+    return text
 
 
 def _text(body: Json, name: str, *, empty: bool = False) -> str:
@@ -200,7 +211,7 @@ def _text(body: Json, name: str, *, empty: bool = False) -> str:
 async def _body(request: web.Request) -> Json:
     try:
         value: Any = json.loads(await request.read())
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Refusal("The body is no JSON.") from None
     if not isinstance(value, dict):
         raise Refusal("The body is no JSON object.")

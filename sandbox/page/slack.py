@@ -13,7 +13,6 @@ from sandbox.slack.blocks import buttons_of
 from sandbox.slack.mentions import as_read
 from sandbox.slack.model import Channel, Message
 from sandbox.slack.triggers import SILENCE
-from sandbox.slack.views import read_text
 
 DIRECT = "direct"
 THREADS = 15
@@ -91,8 +90,8 @@ class SlackSeat(BaseSeat[Simulator]):
         told: list[Json] = []
         for ts in sorted(roots)[-THREADS:]:
             if state.messages[ts].deleted is None and self._world.replies(ts):
-                text = read_text(self._world, state.messages[ts]).strip()
-                name = bounded(text.removeprefix(f"@{state.users[self._world.me].name}"), 48) or "Thread"
+                text = self._words(state.messages[ts]).strip()
+                name = bounded(text.removeprefix(f"@{self._shown(self._world.me)}"), 48) or "Thread"
                 place = {"id": f"{under}/{ts}", "kind": "thread", "name": name, "under": under, "hint": "what is 2 + 3?"}
                 told.append(place | {"last": state.threads[ts][-1]})
         return told
@@ -153,6 +152,9 @@ class SlackSeat(BaseSeat[Simulator]):
             may=[*(["edit"] if mine else []), *(["delete"] if (mine or ours) else []), *([] if alone else ["react"])],
         )  # fmt: skip
 
+    def _words(self, found: Message) -> str:
+        return markup.words(self._body(found))
+
     def _body(self, found: Message) -> list[Any]:
         own = self._markdown(found.text) if found.markdown else self._mrkdwn(found.text)
         nodes = [node for block in found.blocks for node in self._block(block)]
@@ -185,7 +187,7 @@ class SlackSeat(BaseSeat[Simulator]):
         seen = self._world.replies(found.ts)
         if not seen:
             return None
-        last = f"{self._shown(seen[-1].user)}: {bounded(read_text(self._world, seen[-1]), 120)}"
+        last = f"{self._shown(seen[-1].user)}: {bounded(self._words(seen[-1]), 120)}"
         return {"place": f"{place}/{found.ts}", "name": "Thread", "count": len(seen), "last": last}
 
     def _shown(self, user: str) -> str:
@@ -225,6 +227,17 @@ class SlackSeat(BaseSeat[Simulator]):
             {"insert": f"{name} ", "name": name, "about": _ABOUT.get(name, ""), "options": ["text?"]}
             for name in sorted(self._simulator.offered)
         ]
+
+    def prompts(self, by: str, place: str) -> Json | None:
+        """What the bot suggests in the direct chat."""
+        with self._told():
+            return self._simulator.prompts(by) if place == DIRECT else None
+
+    async def opened(self, by: str, place: str) -> None:
+        """Tells the bot that its direct chat was opened, as the app's messages tab does."""
+        if place == DIRECT:
+            with self._told():
+                await self._simulator.open_home(by)
 
     async def write(self, by: str, place: str, text: str, files: Sequence[Json], reply_to: str | None) -> None:
         """Write a message, or call the command that it begins with. `//` sends a slash as it is."""

@@ -150,8 +150,8 @@ class TelegramSeat(BaseSeat[Simulator]):
     def menu(self, by: str, place: str) -> list[Json]:
         """The commands; in groups they name the bot, as those picked from Telegram's menu do."""
         _, chat, _ = self._place(by, place)
-        if chat is None:
-            return []  # the private chat is not there before the first word
+        if chat is None:  # before the first word Telegram's app has nothing but a button for this
+            return [{"insert": "/start", "name": "/start", "about": "Begin"}]
         at = "" if chat.kind == "private" else f"@{self._world.state.users[self._world.me].username}"
         with self._told():
             found = self._simulator.commands(by, str(chat.id))

@@ -103,6 +103,18 @@ async def test_one_can_talk_on_every_platform_through_the_page(tmp_path: Path) -
     assert log.st_mode & 0o777 == 0o600
 
 
+async def test_lists_of_who_may_talk_on_the_real_platforms_keep_nobody_out_of_the_demo(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("DISCORD_ALLOWED_SERVERS=1\nSLACK_ALLOWED_USERS=U1\nTELEGRAM_ALLOWED_USERS=1\n")
+    async with browsing(tmp_path) as (browser, _):
+        for platform, direct in (("discord", "direct"), ("telegram", "private"), ("slack", "direct")):
+            await browser.post("write", platform=platform, **{"as": "user1", "in": direct}, text="what is 30 + 4?")
+            where = await browser.thread(platform, direct) if platform == "slack" else direct
+            await browser.until(platform, where, "30 + 4 = 34")
+        general = next(each["id"] for each in (await browser.view("discord"))["places"] if each["name"] == "general")
+        await browser.post("write", platform="discord", **{"as": "user1", "in": general}, text="@threadline what is 20 + 3?")
+        await browser.until("discord", await browser.thread("discord", general), "20 + 3 = 23")
+
+
 async def test_what_is_written_while_the_server_is_stopped_is_answered_when_it_is_back(tmp_path: Path) -> None:
     async with browsing(tmp_path) as (browser, _):
         who: Json = {"platform": "discord", "as": "user1"}

@@ -17,14 +17,43 @@ export function el(tag, props = {}, ...content) {
 /** The element with an id. */
 export const byId = (id) => document.getElementById(id);
 
+/** Whether there is a mouse. Without one the box is not entered unasked: that would bring up a keyboard on the screen. */
+const mouse = matchMedia("(hover: hover)").matches;
+
 /** Fill an element anew if what it is made from has changed since; so the focus and a press in progress stay. */
 export function fill(element, from, make) {
   const sign = JSON.stringify(from);
   if (element.made === sign) return;
   element.made = sign;
-  const focused = [...element.children].findIndex((each) => each.contains(document.activeElement));
+  const at = [...element.children].findIndex((each) => each.contains(document.activeElement));
+  const focused = element.children[at];
   element.replaceChildren(...make());
-  if (focused !== -1) element.children[focused]?.focus();
+  if (!focused) return;
+  const again = [...element.children].find((each) => alike(each, focused)) ?? element.children[at];
+  again?.focus();
+  if (!element.contains(document.activeElement)) rest();
+}
+
+/** Whether two elements lead to the same or say the same. */
+const alike = (one, other) => (other.href ? one.href === other.href : one.textContent === other.textContent);
+
+/** Where the focus goes when what had it is gone. */
+export function rest() {
+  if (mouse) byId("text").focus();
+}
+
+/** The keys with arrows move the focus among the buttons of a group, which is one stop of the Tab key. `moved` is told where to. */
+export function roving(group, moved = () => {}) {
+  group.addEventListener("keydown", (event) => {
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    const all = [...group.querySelectorAll("button")];
+    if (!step || !all.length) return;
+    event.preventDefault();
+    const next = all[(all.indexOf(document.activeElement) + step + all.length) % all.length];
+    for (const each of all) each.tabIndex = each === next ? 0 : -1;
+    next.focus();
+    moved(next);
+  });
 }
 
 /** A time as a clock shows it. */

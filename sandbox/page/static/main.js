@@ -1,6 +1,6 @@
 // Puts the parts together: what the server tells is shown, what people do is sent to it.
 import { Composer } from "./composer.js";
-import { byId, el, fill } from "./dom.js";
+import { byId, el, fill, rest } from "./dom.js";
 import { act, Live } from "./live.js";
 import { Messages } from "./messages.js";
 import { address, label, route, showSide } from "./places.js";
@@ -23,7 +23,7 @@ const messages = new Messages({
   edit: (message) => composer.edit(message),
   reply: (message) => composer.reply(message),
 });
-const composer = new Composer(send, () => view?.messages.findLast((each) => each.mine && each.may?.includes("edit")));
+const composer = new Composer(send, complete, () => view?.messages.findLast((each) => each.mine && each.may?.includes("edit")));
 const wire = new Wire((mishap) => attempt("mishap", { mishap }), (turn) => attempt("server", { turn }));
 
 function see(now, whole) {
@@ -53,6 +53,7 @@ function see(now, whole) {
   busy();
   composer.at(key, place.hint);
   composer.offers(view.menu);
+  prompts();
   wire.show(view);
   toast();
   speak(whole);
@@ -110,6 +111,20 @@ async function send({ text, editing, answering, files }) {
   await act("write", { ...who, in: view.in, text, files, reply_to: answering?.id ?? null });
 }
 
+/** What can be filled in at the end of a command that is being written. */
+async function complete(text) {
+  return (await act("complete", { platform: view.platform, as: view.as, in: view.in, text })).choices;
+}
+
+function prompts() {
+  byId("prompts").hidden = !view.prompts;
+  byId("prompts").setAttribute("aria-label", view.prompts?.title || "Suggestions");
+  fill(byId("prompts"), view.prompts, () => (view.prompts ? [
+    el("span", { className: "note", "aria-hidden": "true" }, view.prompts.title),
+    ...view.prompts.prompts.map((each) => el("button", { type: "button", title: each.message, onclick: () => composer.say(each.message) }, each.title)),
+  ] : []));
+}
+
 function followThread() {
   if (!asked || asked.key !== shown || byId("text").value) return;
   const found = view.messages.findLast((each) => each.at >= asked.at && each.thread && each.thread.count > 0 && (each.mine || each.bot));
@@ -145,33 +160,53 @@ function speak(whole) {
 
 const words = (nodes) => nodes.map((node) => (typeof node === "string" ? node : `${words(node.c ?? [])} `)).join("").trim();
 
+const narrow = matchMedia("(max-width: 759px)");
+const wide = matchMedia("(min-width: 1200px)");
+
 function drawer(open) {
   document.body.classList.toggle("drawer", open);
   byId("menu").setAttribute("aria-expanded", String(open));
-  byId("veil").hidden = !open && byId("wire").hidden;
+  veil();
+  if (!open && narrow.matches && byId("side").contains(document.activeElement)) byId("menu").focus();
 }
 
 function wires(open) {
   byId("wire").hidden = !open;
   byId("wirebutton").setAttribute("aria-expanded", String(open));
-  byId("veil").hidden = !open && !document.body.classList.contains("drawer");
-  localStorage.setItem("wire", open ? "open" : "closed");
+  veil();
   if (open && view) wire.show(view);
 }
 
-byId("menu").addEventListener("click", () => drawer(!document.body.classList.contains("drawer")));
-byId("wirebutton").addEventListener("click", () => wires(byId("wire").hidden));
-byId("wireclose").addEventListener("click", () => { wires(false); byId("wirebutton").focus(); });
+function remember() { localStorage.setItem("wire", byId("wire").hidden ? "closed" : "open"); }
+
+/** What lies over the middle takes the keys, too. */
+function veil() {
+  const over = { side: narrow.matches && document.body.classList.contains("drawer"), wire: !wide.matches && !byId("wire").hidden };
+  byId("veil").hidden = !over.side && !over.wire;
+  byId("main").inert = over.side || over.wire;
+}
+
+for (const each of [narrow, wide]) each.addEventListener("change", veil);
+byId("menu").addEventListener("click", () => {
+  drawer(true);
+  (byId("places").querySelector("[aria-current]") ?? byId("platforms").querySelector("[tabindex='0']"))?.focus();
+});
+byId("wirebutton").addEventListener("click", () => {
+  wires(byId("wire").hidden);
+  remember();
+  if (byId("main").inert) byId("wireclose").focus();
+});
+byId("wireclose").addEventListener("click", () => { wires(false); remember(); byId("wirebutton").focus(); });
 byId("veil").addEventListener("click", () => { drawer(false); wires(false); });
 byId("skip").addEventListener("click", (event) => { event.preventDefault(); byId("text").focus(); });
-byId("earlier").addEventListener("click", () => { most += STEP; open(); });
+byId("earlier").addEventListener("click", () => { most += STEP; open(); byId("scroll").focus({ preventScroll: true }); });
 addEventListener("hashchange", open);
 addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
   drawer(false);
-  if (innerWidth < 1000) wires(false);
-  byId("text").focus();
+  if (!wide.matches) wires(false);
+  rest();
 });
-wires(innerWidth >= 1200 ? localStorage.getItem("wire") !== "closed" : false);
-if (matchMedia("(hover: hover)").matches) byId("text").focus();
+wires(wide.matches ? localStorage.getItem("wire") !== "closed" : false);
+rest();
 open();

@@ -1,5 +1,5 @@
 // The messages of a place. Each keeps its element, and each part of it is only made anew when it has changed.
-import { byId, clock, el, fill, size } from "./dom.js";
+import { byId, clock, el, fill, rest, roving, size } from "./dom.js";
 import { address, avatar } from "./places.js";
 import { grow } from "./tree.js";
 
@@ -19,7 +19,7 @@ export class Messages {
     this.scroll = byId("scroll");
     this.newer = byId("newer");
     this.newer.addEventListener("click", () => this.toBottom());
-    this.scroll.addEventListener("scroll", () => { if (this.atBottom()) this.newer.hidden = true; }, { passive: true });
+    this.scroll.addEventListener("scroll", () => this.end(), { passive: true });
     new ResizeObserver(() => { if (this.stuck) this.toBottom(); }).observe(this.scroll);
     this.stuck = true;
   }
@@ -33,6 +33,14 @@ export class Messages {
     this.scroll.scrollTop = this.scroll.scrollHeight;
     this.newer.hidden = true;
     this.stuck = true;
+  }
+
+  /** Offer the way to the end to whoever is further up, and say whether something new is there. */
+  end(news = false) {
+    const there = this.atBottom();
+    if (news) this.newer.textContent = "New messages";
+    else if (this.newer.hidden) this.newer.textContent = "To the end";
+    this.newer.hidden = there;
   }
 
   /** Forget everything: another place is shown. */
@@ -67,23 +75,25 @@ export class Messages {
       before = item;
     });
     for (const id of left) {
-      if (this.items.get(id).contains(document.activeElement)) byId("text").focus();
+      const focused = this.items.get(id).contains(document.activeElement);
       this.items.get(id).remove();
       this.items.delete(id);
+      if (focused) rest();
     }
     if (stuck) this.toBottom();
     else {
       if (read?.isConnected) this.scroll.scrollTop += read.getBoundingClientRect().top - at;
-      if (news) this.newer.hidden = false;
+      this.end(news);
     }
   }
 
   made(each) {
     const parts = {};
     for (const name of ["head", "reply", "body", "files", "buttons", "reactions", "thread"]) parts[name] = el("div", { className: name });
-    const acts = el("div", { className: "acts", role: "group", "aria-label": "What can be done to this message" });
+    const acts = el("div", { className: "acts", role: "toolbar", "aria-label": "What can be done to this message" });
     const item = el("li", { data: { id: each.id } }, avatar(each.author, each.display), el("div", { className: "in" }, ...Object.values(parts)), acts);
     if (matchMedia("(hover: none)").matches) item.tabIndex = -1; // a tap shows what can be done
+    roving(acts);
     item.parts = { ...parts, acts };
     return item;
   }
@@ -92,6 +102,9 @@ export class Messages {
     const { parts } = item;
     const near = before && before.author === each.author && before.display === each.display && each.at - before.at < TOGETHER;
     const joined = Boolean(near) && !each.reply && Boolean(before.alone) === Boolean(each.alone) && !before.thread;
+    const from = [each, joined, view.as];
+    if (item.from?.every((one, at) => one === from[at])) return;
+    item.from = from;
     item.className = ["message", each.bot && "bot", each.mine && "mine", joined && "joined", each.alone && "alone", each.state]
       .filter(Boolean).join(" ");
     fill(parts.head, [each.display, each.bot, each.at, each.edited, each.alone], () => this.head(each));
@@ -146,7 +159,10 @@ export class Messages {
   acts(each, view) {
     const may = new Set(each.may ?? []);
     const made = [];
-    const add = (name, run, words) => made.push(el("button", { type: "button", onclick: run, title: words, "aria-label": words }, name));
+    const add = (name, run, words) => {
+      const tabIndex = made.length ? -1 : 0; // one stop of the Tab key for all of them
+      made.push(el("button", { type: "button", onclick: run, title: words, "aria-label": words, tabIndex }, name));
+    };
     if (may.has("react")) {
       const mine = new Set((each.reactions ?? []).filter((one) => one.mine).map((one) => one.sign));
       for (const sign of SIGNS) if (!mine.has(sign)) add(coloured(sign), () => this.doing.react(each, sign, false), `React with ${sign}`);

@@ -1,5 +1,5 @@
 // The side: which platform, who one is, and where.
-import { byId, el, fill } from "./dom.js";
+import { byId, el, fill, roving } from "./dom.js";
 
 /** Where a place is found: a part of the address behind its #. */
 export const address = (platform, by, place) => `#/${[platform, by, place].map(encodeURIComponent).join("/")}`;
@@ -13,17 +13,7 @@ export function route() {
 /** A place's name as its platform writes it. */
 export const label = (place) => (place.kind === "channel" ? `# ${place.name}` : place.name);
 
-function arrows(event) {
-  const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-  if (!step) return;
-  event.preventDefault();
-  const all = [...event.currentTarget.children];
-  const next = all[(all.indexOf(document.activeElement) + step + all.length) % all.length];
-  next.focus();
-  next.click();
-}
-
-for (const id of ["platforms", "people"]) byId(id).addEventListener("keydown", arrows);
+for (const id of ["platforms", "people"]) roving(byId(id), (next) => next.click());
 
 /** Show the side. `go(platform, by, place)` leads elsewhere. */
 export function showSide(view, go) {
@@ -32,7 +22,7 @@ export function showSide(view, go) {
     view.platforms.map((each) => {
       const on = each.name === view.platform;
       const press = () => go(each.name, "", "");
-      return el("button", { type: "button", role: "tab", "aria-selected": on, "aria-controls": "main", tabIndex: on ? 0 : -1, onclick: press }, each.title);
+      return el("button", { type: "button", role: "radio", "aria-checked": on, tabIndex: on ? 0 : -1, onclick: press }, each.title);
     }),
   );
   fill(byId("people"), [view.people, here.by], () =>
@@ -48,7 +38,7 @@ export function showSide(view, go) {
     view.places.map((each) => {
       const href = address(view.platform, view.as, each.id);
       const current = each.id === view.in ? "page" : undefined;
-      const sign = { channel: "#", direct: "@", group: "+" }[each.kind] ?? "";
+      const sign = { channel: "#", direct: "@", group: "\u25e6" }[each.kind] ?? "";
       return el("a", { href, className: news.has(each.id) ? `${each.kind} news` : each.kind, "aria-current": current, title: each.name },
         el("span", { className: "sign", "aria-hidden": "true" }, sign), el("span", { className: "name" }, each.name),
         news.has(each.id) ? el("span", { className: "dot" }, el("span", { className: "unseen" }, "new messages")) : null);

@@ -14,7 +14,7 @@ export class Wire {
     this.mishap = mishap;
     this.sum = el("p", { className: "sum" });
     this.armed = el("p", { className: "armed" });
-    this.calls = el("ol", { className: "calls", "aria-label": "Calls, the latest first" });
+    this.calls = el("ol", { className: "calls", tabIndex: 0, "aria-label": "Calls, the latest first" });
     const turn = (name, label, title) => el("button", { type: "button", title, onclick: () => server(name) }, label);
     this.restart = turn("restart", "Restart", "Stop the server in the midst of what it does, and start it again");
     this.stop = turn("stop", "Stop", "Stop the server in the midst of what it does. What is written meanwhile is answered later");

@@ -1,13 +1,15 @@
 """Acting as a person on the simulated Discord through the page. The bot is made of bare calls."""
 
+import asyncio
 import base64
 
 import aiohttp
 import pytest
 
-from sandbox.discord import Simulator
-from sandbox.discord.model import EPHEMERAL
-from tests.sandbox.page.visitor import Json, Visitor, words
+from sandbox.discord import Simulator, SimulatorConfig
+from sandbox.discord.model import AUTOCOMPLETE, EPHEMERAL
+from sandbox.page import DiscordSeat, Page
+from tests.sandbox.page.visitor import TOKEN, Json, Visitor, words
 from tests.sandbox.sitting import Bot
 
 ASK: Json = {
@@ -16,6 +18,19 @@ ASK: Json = {
     "options": [
         {"type": 3, "name": "question", "description": "What", "required": True},
         {"type": 11, "name": "file", "description": "A file"},
+    ],
+}
+MODEL: Json = {
+    "name": "model",
+    "description": "The model",
+    "options": [
+        {"type": 3, "name": "name", "description": "Which", "autocomplete": True},
+        {
+            "type": 3,
+            "name": "for",
+            "description": "Where",
+            "choices": [{"name": each, "value": each} for each in ("here", "there")],
+        },
     ],
 }
 
@@ -88,6 +103,52 @@ async def test_a_command_is_offered_and_called_with_a_file(visitor: Visitor, dis
         assert [each["label"] for each in answer["buttons"]] == ["Again"]
         await visitor.do("press", "discord", "user1", message=answer["id"], button="Again")
         assert (await bot.called(2)).name == "Again"
+
+
+async def choices(visitor: Visitor, place: str, text: str) -> list[Json]:
+    status, answer = await visitor.post("complete", {"platform": "discord", "as": "user1", "in": place, "text": text})
+    assert status == 200, answer
+    return answer["choices"]
+
+
+async def test_the_values_that_an_option_takes_are_offered(visitor: Visitor, bot: Bot, general: str) -> None:
+    await bot.registers(ASK, MODEL)
+    async with visitor.sees("discord", "user1", general) as seen:
+        assert [(each["name"], each["completes"]) for each in seen.view["menu"]] == [("/ask", False), ("/model", True)]
+    here, there = ({"name": each, "insert": f"/model x for:{each}", "about": ""} for each in ("here", "there"))
+    assert await choices(visitor, general, "/model x for:") == [here, there]
+    assert await choices(visitor, general, "/model x for:T") == [there]
+    for text in ("/ask ", "/model", "/nothing ", "model ", "/model x for:here "):
+        assert await choices(visitor, general, text) == []
+
+
+async def test_the_bot_is_asked_for_the_values_that_it_alone_knows(session: aiohttp.ClientSession) -> None:
+    async with Simulator(SimulatorConfig(interaction_window=60.0)) as discord, Page([DiscordSeat(discord)], TOKEN) as page:
+        bot, visitor = Bot(discord, session), Visitor(page, session)
+        await bot.registers(MODEL)
+        asking = asyncio.create_task(choices(visitor, "direct", "/model op"))
+        asked = await bot.called(1)
+        assert (asked.type, asked.data["options"]) == (
+            AUTOCOMPLETE,
+            [{"name": "name", "type": 3, "value": "op", "focused": True}],
+        )
+        offered = {"choices": [{"name": "Opus", "value": "opus"}]}
+        await bot.call("POST", f"/interactions/{asked.id}/{asked.token}/callback", type=8, data=offered)
+        assert await asking == [{"name": "Opus", "insert": "/model opus", "about": "opus"}]
+
+
+async def test_a_bot_that_offers_no_values_in_time_is_told_of(session: aiohttp.ClientSession) -> None:
+    async with Simulator(SimulatorConfig(interaction_window=0.05)) as discord, Page([DiscordSeat(discord)], TOKEN) as page:
+        await Bot(discord, session).registers(MODEL)
+        asked = {"in": "direct", "text": "/model op"}
+        assert await Visitor(page, session).refused("complete", "discord", "user1", **asked) == "Loading options failed."
+
+
+async def test_the_commands_are_offered_in_a_direct_chat_that_has_not_begun(visitor: Visitor, bot: Bot) -> None:
+    await bot.registers(ASK)
+    async with visitor.sees("discord", "user1", "direct") as seen:
+        await seen.until(lambda view: [each["name"] for each in view["menu"]] == ["/ask"])
+        assert seen.view["messages"] == []
 
 
 async def test_a_file_of_this_machine_cannot_be_named_in_a_command(

@@ -166,6 +166,11 @@ def test_any_text_becomes_a_tree_of_known_kinds(text: str, dialect: markup.Diale
     assert [each for each in words(tree) if each in "ä\U0001f600"] == [each for each in text if each in "ä\U0001f600"]
 
 
+def test_the_words_of_a_tree_are_what_is_said_without_its_markup_and_what_it_hides() -> None:
+    tree = markup.tree("# A *title*\n**Ada** asks:\n> one\n- two\n- three ||four||", DISCORD)
+    assert markup.words(tree).split() == ["A", "title", "Ada", "asks:", "one", "two", "three", "(spoiler)"]
+
+
 OFFSETS = st.integers(0, 30)
 ENTITIES = st.tuples(st.sampled_from(["bold", "pre", "text_link", "blockquote", "x"]), OFFSETS, OFFSETS)
 

@@ -161,6 +161,36 @@ async def test_the_latest_messages_are_told_and_earlier_ones_when_they_are_asked
         assert not seen.view["earlier"]
 
 
+async def test_however_many_messages_are_asked_for_some_are_told(visitor: Visitor, discord: Discord) -> None:
+    for number in range(3):
+        await discord.say("user1", "general", f"number {number}")
+    async with visitor.sees("discord", "user1", "general", most=0) as seen:
+        assert [each["source"] for each in seen.view["messages"]] == ["number 2"]
+    for most in ("-1", "many", "9" * 5000):
+        assert (await visitor.get(f"events?platform=discord&most={most}"))[0] == 400
+
+
+async def test_half_of_a_pair_of_surrogates_does_not_end_the_stream(visitor: Visitor) -> None:
+    await visitor.do("write", "discord", "user1", **{"in": "general"}, text="half \ud83d of one")
+    async with visitor.sees("discord", "user1", "general") as seen:
+        assert seen.view["messages"][0]["source"] == "half ? of one"
+        await visitor.do("write", "discord", "user1", **{"in": "general"}, text="and on")
+        await seen.message("and on")
+
+
+async def test_a_body_that_is_nested_without_end_is_refused(visitor: Visitor) -> None:
+    headers = {"Origin": visitor.origin, "Content-Type": "application/json"}
+    async with visitor.session.post(f"{visitor.page.url}do/write", data=b"[" * 100_000, headers=headers) as response:
+        assert response.status == 400
+
+
+async def test_a_text_that_is_too_long_is_refused_and_not_cut(visitor: Visitor, discord: Discord) -> None:
+    said = await discord.say("user1", "general", "short")
+    long = "x" * 20_001
+    assert "too long" in await visitor.refused("write", "discord", "user1", **{"in": "general"}, text=long)
+    assert "too long" in await visitor.refused("edit", "discord", "user1", message=said["id"], text=long)
+
+
 async def test_a_place_that_has_gone_is_said_and_another_is_shown(visitor: Visitor, discord: Discord) -> None:
     async with visitor.sees("discord", "nobody", "12345") as seen:
         assert (seen.view["as"], seen.view["in"]) == ("user1", seen.view["places"][0]["id"])

@@ -46,7 +46,7 @@ async def test_a_mention_is_answered_in_a_thread_that_is_a_place(visitor: Visito
         assert (thread["place"], thread["count"]) == (f"{GENERAL}/{said['id']}", 1)
         assert len(seen.view["messages"]) == 1
         [place] = [each for each in seen.view["places"] if each.get("under") == GENERAL]
-        assert (place["id"], place["name"]) == (thread["place"], "a < b & *c*")
+        assert (place["id"], place["name"]) == (thread["place"], "a < b & c")
     async with visitor.sees("slack", "user2", thread["place"]) as seen:
         answer = seen.view["messages"][1]
         assert [each["t"] for each in answer["body"]] == ["h1", "p"]
@@ -119,6 +119,28 @@ async def test_the_direct_chat_is_one_s_own_and_has_threads(visitor: Visitor, sl
     for place in (channel, thread["place"], f"{GENERAL}/{said['id']}"):
         async with visitor.sees("slack", "user2", place) as seen:
             assert "cannot see" in seen.view["gone"]
+
+
+async def test_what_the_bot_suggests_is_told_in_the_direct_chat_alone(visitor: Visitor, slack: Simulator, bot: Bot) -> None:
+    suggested: Json = {"title": "Ask", "prompts": [{"title": "Explain", "message": "Explain it to me."}]}
+    async with visitor.sees("slack", "user1", "direct") as seen:
+        assert seen.view["prompts"] is None
+        [channel] = slack.world.state.directs.values()  # whoever looks into it makes it
+        await bot.call("assistant.threads.setSuggestedPrompts", channel_id=channel, **suggested)
+        await seen.until(lambda view: view["prompts"] == suggested)
+    for by, place in (("user1", GENERAL), ("user2", "direct")):
+        async with visitor.sees("slack", by, place) as seen:
+            assert seen.view["prompts"] is None
+
+
+async def test_a_thread_is_named_by_what_is_said_without_its_markup(visitor: Visitor, slack: Simulator, bot: Bot) -> None:
+    blocks = [{"type": "markdown", "text": "**user1** asks:\n> what is *this*?"}]
+    said = await bot.call("chat.postMessage", channel=GENERAL, text="asked", blocks=blocks)
+    await slack.say("user2", "general", "a *bold* answer", thread=said["ts"])
+    async with visitor.sees("slack", "user1", GENERAL) as seen:
+        [thread] = [each for each in seen.view["places"] if each.get("under") == GENERAL]
+        assert thread["name"] == "user1 asks: what is this?"
+        assert seen.view["messages"][0]["thread"]["last"] == "Ben: a bold answer"
 
 
 async def test_files_reactions_edits_and_deletions(visitor: Visitor, slack: Simulator) -> None:

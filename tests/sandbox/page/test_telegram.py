@@ -90,6 +90,14 @@ async def test_the_menu_names_the_bot_in_groups(visitor: Visitor, telegram: Simu
             assert seen.view["menu"] == [{"insert": insert, "name": "/ask", "about": "Ask Claude"}]
 
 
+async def test_before_the_first_word_there_is_only_the_command_to_begin_with(visitor: Visitor) -> None:
+    async with visitor.sees("telegram", "user1", "private") as seen:
+        [offered] = seen.view["menu"]
+        await visitor.do("write", "telegram", "user1", **{"in": "private"}, text=offered["insert"])
+        await seen.message("/start")
+        await seen.until(lambda view: view["menu"] != [offered])
+
+
 async def test_a_picture_is_sent_as_a_photo_and_others_as_documents(visitor: Visitor, telegram: Simulator) -> None:
     files = [{"name": "a.png", "data": "iVBORw=="}]
     await visitor.do("write", "telegram", "user1", **{"in": "private"}, text="see", files=files)
