@@ -30,8 +30,8 @@ class Cli(BaseSettings):
         cli_prog_name="threadline", cli_implicit_flags=True, cli_kebab_case=True, env_prefix="THREADLINE_CLI_"
     )
 
-    run: CliSubCommand[Run]
-    demo: CliSubCommand[Demo]
+    run: CliSubCommand[Run] = Field(description="run the server on the platforms whose tokens are set")
+    demo: CliSubCommand[Demo] = Field(description="run it on simulated platforms, or write one line into a running demo")
 
 
 def read(argv: Sequence[str]) -> Run | Demo | None:
