@@ -18,7 +18,7 @@ from shared.limits import budgets, idle_times, rules
 from shared.means import FileLimits, TurnSettings
 from shared.settings import Settings
 
-MEGABYTE = 1_000_000
+MEGABYTE = 1 << 20
 SLACK_PATH = "/slack/events"
 """Where Slack posts events, commands and presses."""
 

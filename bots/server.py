@@ -23,7 +23,6 @@ from shared.files.blobs import Blobs
 from shared.governor import Governor
 from shared.idle import Idle
 from shared.inbox import Inbox
-from shared.limits import idle_times
 from shared.log import fault
 from shared.scopes import Choices
 from shared.settings import Settings
@@ -102,10 +101,11 @@ class Server:
             )  # fmt: skip
             inbox = Inbox(store, turns, assembly.intake(settings, self._backend), clock=self._clock)
             idle = Idle(
-                store, self._adapters, idle_times(settings), notice=settings.idle_notice == "on",
+                store, self._adapters, inbox.idle, notice=settings.idle_notice == "on",
                 caught_up=inbox.caught_up, accept=turns.accept, clock=self._clock, sleep=self._sleep,
             )  # fmt: skip
             await turns.load()
+            await inbox.load()
             stack.push_async_callback(inbox.aclose)
             for adapter in self._adapters.values():
                 if isinstance(adapter, Menus):

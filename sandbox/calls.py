@@ -22,7 +22,7 @@ class Changes:
         for event in self._waiting:
             event.set()
 
-    async def wait_for(self, predicate: Callable[[], T | None], timeout: float = 5.0) -> T:
+    async def wait_for(self, predicate: Callable[[], T | None], timeout: float = 30.0) -> T:
         """Return the first truthy value of `predicate`, asked now and after each change.
 
         Raises `TimeoutError` when `timeout` seconds have passed.

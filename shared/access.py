@@ -1,8 +1,14 @@
-"""Who may talk to us, and where, and who may choose for others: the lists of one platform."""
+"""Who may talk to us, and where, and who may choose for others: the lists of the platforms."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
-from shared.chat import Author, Channel
+import structlog
+
+from shared.chat import Author, Channel, ChannelId
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,30 @@ class Access:
     def administers(self, author: Author) -> bool:
         """Whether this person may choose for others, and see what others use."""
         return _bare(author.id) in self.admins
+
+
+class Named:
+    """What the settings say of channels by their ids. It goes on to hold for a channel that becomes another."""
+
+    def __init__(self, access: Mapping[str, Access], idle: Mapping[ChannelId, timedelta | None]) -> None:
+        """`access` has the lists of each platform, `idle` the times of channels that have one of their own."""
+        self.access = dict(access)
+        self.idle = dict(idle)
+
+    def follow(self, platform: str, moved: Mapping[ChannelId, ChannelId]) -> None:
+        """Channels have become others: by what they were called before, what they are called now. The operator is told."""
+        for old, new in moved.items():
+            access = self.access.get(platform, Access())
+            if _bare(old) in access.channels and _bare(new) not in access.channels:
+                self.access[platform] = replace(access, channels=access.channels | {_bare(new)})
+                _tell(platform, old, new, "the allowed channels")
+            if old in self.idle and new not in self.idle:
+                self.idle[new] = self.idle[old]
+                _tell(platform, old, new, "IDLE_CHANNELS")
+
+
+def _tell(platform: str, old: ChannelId, new: ChannelId, where: str) -> None:
+    log.warning("a channel has another id now: change it in the settings", platform=platform, setting=where, old=old, new=new)
 
 
 def _bare(identity: str) -> str:

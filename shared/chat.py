@@ -110,7 +110,8 @@ class Message:
     `keys` (one or more) name the event for de-duplication: an event is known as soon as one of its keys is. `text` is what they
     wrote without the mention of the bot; `addressed` says whether it is meant for the bot. `thread` is the channel in which the
     answer would be, where that is not `target.channel`: it names the conversation before the thread exists.
-    `unreadable` says that the platform withheld the text; addressed or not. Messages with the same `album` were sent as one.
+    `unreadable` says that the platform withheld the text; addressed or not. Messages with the same `album` were sent as one: what
+    comes after one of them that was addressed counts as addressed, too.
     `commanded`: it was asked by a command of the platform's own, and whoever gave that waits for an answer, which has to come.
     """
 
@@ -195,10 +196,15 @@ class Deleted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Left:
-    """We can no longer be in a channel, or in any channel of a space."""
+    """We can no longer be in a channel, or in any channel of a space.
+
+    `at` is when that came to be, by the platform's clock and rather too late than too early; None where it does not tell. What
+    people have said there since is not touched: they have let us in again.
+    """
 
     channel: ChannelId | None = None
     space: str | None = None
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

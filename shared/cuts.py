@@ -49,7 +49,8 @@ def best_cut(before: str, window: str, fits: Callable[[str], bool], *, least: in
         cut = chooser.cut(at) if at >= chooser.first + least else None
         if cut is not None:
             return cut
-    at = len(window) - 1
+    last = len(window) - 1
+    at = next((at for at in range(last, max(least, 0), -1) if is_border(window, at)), last)
     return Cut(at, at)
 
 

@@ -105,7 +105,8 @@ def _cut(code: str, most: int) -> int | None:
 
 def _sure(rest: str, fence: Fence) -> bool:
     """Whether the end of an open block holds code for certain, and not only the beginning of the line that closes it."""
-    return rest.strip().strip(fence.mark[0]) != "" or "\n" in rest.strip()
+    bare = rest.strip()
+    return "\n" in bare or bare.lstrip("> \t").strip(fence.mark[0]) != ""
 
 
 def _ending(fence: Fence) -> str:

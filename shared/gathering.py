@@ -112,7 +112,7 @@ def _limited(found: Sequence[_Found], limits: FileLimits) -> list[_Found]:
             if nth >= limits.count:
                 one = replace(one, result="count")
             elif claimed > limits.each:
-                one = replace(one, result="size")
+                one = replace(one, result=f"size {limits.each}")
             elif claimed > left:
                 one = replace(one, result="together")
             else:
@@ -137,7 +137,9 @@ async def _result(attachment: Attachment, adapter: Adapter, means: Means) -> Mat
     except Unfit as unfit:
         return unfit.reason
     except TooLarge as failure:
-        return f"size {failure.most}" if failure.most else "size"
+        # Where neither the platform nor we have that limit, it has more than was said of it.
+        most = failure.most or (0 if attachment.size else means.settings.files.each)
+        return f"size {most}" if most else "size"
     except Gone:
         return "gone"
     except Forbidden:

@@ -87,6 +87,10 @@ class _Scope:
         due = min((self._due(other) for other in self.held if (other.grade, other.number) < mine), default=inf)
         return max(due, now) + _LATER if due < after else at
 
+    def has_room(self, now: float) -> bool:
+        """Whether a call can go now and leaves a permit for each act that waits and each live reply."""
+        return self.pace.opens(Grade.FINAL, now) <= now and self.pace.spare(now) > self.waiting + self.pace.live
+
     @staticmethod
     def _due(act: _Act) -> float:
         return act.parked.due if act.parked is not None else inf
@@ -156,10 +160,8 @@ class Governor:
         """
         now = self._clock()
         scopes = self._find(limits, now)
-        for scope in scopes:
-            pace = scope.pace
-            if pace.opens(Grade.FINAL, now) > now or pace.spare(now) <= scope.waiting + pace.live:
-                return None
+        if not all(scope.has_room(now) for scope in scopes):
+            return None
         act = self._new(scopes, Grade.BUSY)
         self._let_go(act, now)
         return _Permit(self, limits, Grade.BUSY, act)
@@ -171,7 +173,7 @@ class Governor:
     def has_room(self, limits: Sequence[Limit]) -> bool:
         """Whether one more live reply would find a `FINAL` permit in these scopes at once, with every other that is live."""
         now = self._clock()
-        return all(scope.pace.spare(now) > scope.waiting + scope.pace.live for scope in self._find(limits, now))
+        return all(scope.has_room(now) for scope in self._find(limits, now))
 
     def block(self, scope: str, seconds: float) -> None:
         """Let nothing go in this scope for `seconds` (from the platform, or what is left of a stored block)."""

@@ -54,11 +54,8 @@ class Growth:
         else:
             self.way = "edits"
 
-    def parts(self, text: str, slots: Sequence[Slot]) -> list[str]:
-        """The parts of the whole text. What a stream shows already stays in its part."""
-        growing = self._splitter.settled
-        if growing < len(slots) and slots[growing].streams and (shown := slots[growing].text):
-            self._splitter.hold(shown)
+    def parts(self, text: str) -> list[str]:
+        """The parts of the whole text. What a stream shows, or was to show, stays in its part."""
         return list(self._splitter.parts(text))
 
     def wanted(
@@ -71,7 +68,7 @@ class Growth:
         """
         if self._hold_sentence and not begun and not any(end in text for end in SENTENCE_ENDS):
             text = ""
-        parts = self.parts(self._shape(text) if self._shape else text, slots)
+        parts = self.parts(self._shape(text) if self._shape else text)
         settled = self._splitter.settled
         if self.way == "stream" and (settled >= len(slots) or slots[settled].streams or slots[settled].unseen):
             wanted = self._streamed(parts, slots, age)
@@ -104,10 +101,12 @@ class Growth:
             if age >= self.lifetime:
                 # It ends where it is; what may come is written into it by edits.
                 healed = heal(part).rstrip()
-                return [*wanted, Wanted(healed if self._fits(healed) else part, whole=True)]
+                return [*wanted, Wanted(healed if healed and self._fits(healed) else part.rstrip(), whole=True)]
         sure = sure.rstrip()
         if shown.startswith(sure) or (shown and sure.startswith(shown) and not self._fits(sure + " " * (len(sure) // ROOM))):
             sure = shown
+        # From now on: a call that is to show it may be waiting for its permit while the text grows on.
+        self._splitter.hold(sure)
         return [*wanted, Wanted(sure)] if sure else wanted
 
     def _fits(self, text: str) -> bool:

@@ -13,7 +13,7 @@ import structlog
 
 from shared import sentences
 from shared.abilities import Recalls
-from shared.access import Access
+from shared.access import Access, Named
 from shared.actions import Actions, question
 from shared.backends import Models
 from shared.chat import (
@@ -74,7 +74,10 @@ class Inbox:
     def __init__(self, store: Store, turns: Turns, intake: Intake, *, clock: Callable[[], datetime]) -> None:
         self._store = store
         self._turns = turns
-        self._intake = intake
+        self._named = Named(intake.access, intake.idle.channels)
+        self.idle = replace(intake.idle, channels=self._named.idle)
+        """After how long conversations are closed; it knows channels that have become others by their new ids, too."""
+        self._intake = intake = replace(intake, access=self._named.access, idle=self.idle)
         self._clock = clock
         self._actions = _actions(store, intake, clock)
         self._pace = Pace(intake.rules.per_minute, clock=clock)
@@ -82,6 +85,11 @@ class Inbox:
         self._gates: dict[str, Gate] = {}
         self._marks: dict[str, Marks] = {}
         self._recalls: dict[str, Sequence[asyncio.Task[None]]] = {}
+
+    async def load(self) -> None:
+        """Look up which channels have become others in earlier runs: the settings may name them as they were called before."""
+        for platform in tuple(self._named.access):
+            self._named.follow(platform, await self._store.moved(platform))
 
     def marks(self, adapter: Adapter) -> Marks:
         """How far this adapter's channels have been read."""
@@ -149,6 +157,8 @@ class Inbox:
         Raises `StoreUnusable` after it was said; where the past can be read, the channel is read again then.
         """
         marks = self.marks(adapter)
+        if not message.addressed and message.album is not None:
+            message = await self._whole(adapter.name, message, message.album)
         if message.author.is_bot or not message.addressed:
             marks.read(message)
             return None
@@ -164,6 +174,10 @@ class Inbox:
         marks.read(message)
         self._accept("message", adapter, message, taken, message=message.id, recalled=message.recalled)
         return taken.decision
+
+    async def _whole(self, platform: str, message: Message, album: str) -> Message:
+        """A message of an album of which another was taken is addressed, too: the mention is in the caption, which one has."""
+        return replace(message, addressed=await self._store.known_album(platform, album))
 
     def _too_old(self, adapter: Adapter, message: Message) -> Awaitable[Taken] | None:
         """Tell who wrote so long ago that it is not answered; None for others. What is read in a past, the recall tells of."""
@@ -287,7 +301,9 @@ class Inbox:
             return None
         # Where the message is known (it was empty, say) its own keys would make this a duplicate.
         known = await store.known(platform, message.keys)
-        return await self._decide(platform, replace(message, keys=edited.keys if known else (*message.keys, *edited.keys)))
+        # What was decided about the album that it was sent with is no decision about what it says now.
+        asked = replace(message, keys=edited.keys if known else (*message.keys, *edited.keys), album=None)
+        return await self._decide(platform, asked)
 
     async def _refuse_edit(self, platform: str, edited: Edited, decision: Decision, text: str) -> Taken | None:
         message = edited.message
@@ -307,7 +323,7 @@ class Inbox:
 
     async def _leave(self, adapter: Adapter, left: Left) -> None:
         try:
-            stopping = await self._store.leave(adapter.name, channel=left.channel, space=left.space)
+            stopping = await self._store.leave(adapter.name, channel=left.channel, space=left.space, at=left.at)
         except StoreUnusable as failure:
             # Where it is not brought again, the next answer there finds the channel gone, and closes the conversation.
             log.error("leaving not stored", platform=adapter.name, channel=left.channel, detail=failure.detail)
@@ -321,6 +337,7 @@ class Inbox:
         except StoreUnusable as failure:
             log.error("moving not stored", platform=adapter.name, channel=moved.old, detail=failure.detail)
             return _bring_again(adapter, failure)
+        self._named.follow(adapter.name, {moved.old: moved.channel.id})
         for waiting in stopping:
             self._turns.stop(waiting)
 

@@ -126,7 +126,7 @@ class Reply:
         await self._end_previews()
         try:
             target = await self._ready()
-            wanted = [Wanted(part) for part in self._known_growth.parts(text, self._parts.texts)]
+            wanted = [Wanted(part) for part in self._known_growth.parts(text)]
             if wanted:
                 wanted[-1] = Wanted(wanted[-1].text, tuple(buttons))
             await self._insist(target, lambda: next_step(self._parts.texts, wanted, final=True))
@@ -185,12 +185,14 @@ class Reply:
 
     async def leave(self) -> None:
         """Stop where it is; a call that is under way is waited for, and a stream is ended if it can be in some seconds."""
-        await self._end_previews()
-        await self._end_stream()
-        self._stream_over()
-        if not self._place.cancel() and not self._place.cancelled():
-            self._place.exception()  # looked at: where the reply would have gone does not matter any more
-        self._live.close()
+        try:
+            await self._end_previews()
+            await self._end_stream()
+        finally:
+            self._stream_over()
+            self._live.close()
+            if not self._place.cancel() and not self._place.cancelled():
+                self._place.exception()  # looked at: where the reply would have gone does not matter any more
 
     async def _end_stream(self) -> None:
         slots = self._parts.texts

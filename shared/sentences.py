@@ -137,8 +137,16 @@ _UNREAD: Mapping[str, str] = {
 def unread(name: str, problem: str) -> str:
     """A file that a person sent is left out; `name` is harmless. "size" may be followed by the bytes that it may have."""
     reason, _, most = problem.partition(" ")
-    why = f"I can fetch no more than {int(most) >> 20} MB here. Send a smaller one" if most else _UNREAD.get(reason, _READABLE)
+    why = f"I can fetch no more than {size(int(most))} here. Send a smaller one" if most else _UNREAD.get(reason, _READABLE)
     return f"I could not read “{name}”: {why}."
+
+
+def size(most: int) -> str:
+    """A number of bytes in the units that programs show for files, and never more than it is: "20 MB" is 20 * 1024 * 1024."""
+    for unit, whole in (("MB", 1 << 20), ("KB", 1 << 10)):
+        if most >= whole:
+            return f"{10 * most // whole / 10:g} {unit}"
+    return f"{most} bytes"
 
 
 def not_shown(name: str) -> str:

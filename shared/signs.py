@@ -23,6 +23,9 @@ log = structlog.get_logger(__name__)
 NOT_AGAIN = 3600.0
 """Seconds for which a channel is left alone in which no signs may be left."""
 
+LATER = 1.0
+"""Seconds after which it is tried again to leave a sign that could not go at once."""
+
 PAUSES = (1.0, 5.0, 30.0)
 """Seconds after which it is tried again to take a sign away, each time that it fails."""
 
@@ -97,9 +100,11 @@ class Signs:
 
     async def _leave(self, turn: int) -> None:
         work = await self._means.store.load(turn)
-        # One that cannot be left at once is left out.
-        if turn not in self._signed or not (permit := self._means.governor.try_permit(self._limits(work))):
-            self._signed.pop(turn, None)
+        permit = None
+        # Looked at again and again: such a permit never waits, so that it holds up nothing else.
+        while turn in self._signed and not (permit := self._means.governor.try_permit(self._limits(work))):  # noqa: ASYNC110
+            await asyncio.sleep(LATER)
+        if permit is None:
             return
         message = self._signed[turn] = work.messages[-1].id
         try:
@@ -151,5 +156,7 @@ class Signs:
             await adapter.react(work.target, message, seen=seen)
         except Forbidden as failure:
             log.info("no signs here", channel=work.place.id, detail=failure.detail)
-            self._forbidden[work.place.id] = self._clock() + NOT_AGAIN
+            now = self._clock()
+            self._forbidden = {place: until for place, until in self._forbidden.items() if until > now}
+            self._forbidden[work.place.id] = now + NOT_AGAIN
             raise

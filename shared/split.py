@@ -84,7 +84,7 @@ class Splitter:
         """Keep what is settled by what this text and the one before have in common."""
         same = _in_common(text, self._text)
         kept = list(takewhile(lambda each: each.known <= same, self._settled))
-        least = self._least if self._least <= same else 0
+        least = min(self._least, same)
         self.__init__(self._fits)
         self._least = least
         for each in kept:
@@ -125,9 +125,9 @@ class Splitter:
         return len(self._frozen)
 
     def hold(self, shown: str) -> None:
-        """The last part was shown so far, and nothing of it can be taken back: it is not cut before that."""
+        """The last part is shown so far, or will be, and nothing of it can be taken back: it is not cut before that."""
         start, before = self._begin(self._text)
-        self._least = start + max(0, len(shown) - len(before))
+        self._least = max(self._least, start + len(shown) - len(before))
 
     def end(self, upto: int, *, anywhere: bool) -> bool:
         """End the last part though it has room; False if it cannot be ended yet.

@@ -1,4 +1,9 @@
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes says how busy the machine is, not whether what it shows is true.
+settings.register_profile("threadline", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("threadline")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -53,7 +53,7 @@ LONGEST_WAIT = 120.0
 
 
 class DiscordAdapter:
-    """One bot on Discord. An `Adapter` with all the optional abilities that `shared.chat` knows, and with commands of its own."""
+    """One bot on Discord. An `Adapter` with threads, files, signs, menus, and a past that can be read."""
 
     def __init__(self, config: DiscordConfig) -> None:
         self._config = config

@@ -6,7 +6,7 @@ import random
 from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import cast
+from typing import NoReturn, cast
 
 import aiohttp
 from aiohttp import web
@@ -138,7 +138,7 @@ class SlackAdapter:
             try:
                 async with asyncio.TaskGroup() as tasks:
                     self._now = now = self._made(api, converter, session, tasks, deliver)
-                    tasks.create_task(_revoked(api), name="slack token")
+                    tasks.create_task(self._revoked(api), name="slack token")
                     if self._config.events == "http":
                         now.gateway.up()
                     else:
@@ -152,7 +152,7 @@ class SlackAdapter:
         self, api: Web, converter: Converter, session: aiohttp.ClientSession, tasks: asyncio.TaskGroup, deliver: Deliver
     ) -> _Session:
         read = Reads(api)
-        known, agents = Known(read), Agents(api, tasks)
+        known, agents = Known(read, team=converter.team), Agents(api, tasks)
         past = Past(read, converter, known, survey_seconds=self._config.survey_seconds)
 
         async def take(payload: Json) -> bool:
@@ -171,9 +171,10 @@ class SlackAdapter:
             echoed=sockets.echoed,
             shared=self._files.shown,
             survey=past.survey,
+            lacking=past.lacking,
         )
         team, showing = converter.team, Showing(api)
-        streams = Streams(api, showing, self._growing, agents, team)
+        streams = Streams(api, showing, self._growing, agents, known.team_of)
         return _Session(api, read, known, converter, past, agents, sockets, gateway, team, showing, streams)
 
     async def _login(self, api: Web) -> Converter:
@@ -191,6 +192,27 @@ class SlackAdapter:
             log.warning("the Slack app lacks scopes; some things will not work", extra={"scopes": ", ".join(sorted(missing))})
         bot, called = str(me.get("bot_id") or ""), str(me.get("user") or "")
         return Converter(me=str(me.get("user_id")), bot=bot, team=str(me.get("team_id")), called=called)
+
+    async def _revoked(self, api: Web) -> NoReturn:
+        """Look after the token whenever Slack is said to have taken it away. Raises `Misconfigured` if it has.
+
+        A method may refuse a token that is good for all others, and the end of another's token is told in the same words
+        (docs.slack.dev, tokens_revoked event).
+        """
+        while True:
+            await api.revoked.wait()
+            api.revoked.clear()
+            try:
+                await api.whoami()
+            except (RateLimited, Unavailable) as failure:
+                log.info("the token cannot be looked after just now", extra={"detail": failure.detail})
+                api.revoked.set()
+                await asyncio.sleep(failure.retry_after if isinstance(failure, RateLimited) else self._config.token_wait)
+            except Refused as refused:
+                raise Misconfigured(_TOKEN) from refused
+            else:
+                log.warning("Slack refused the bot's token, which is good")
+                await asyncio.sleep(self._config.token_wait)
 
     def health(self) -> Health:
         """How the connection is."""
@@ -380,11 +402,6 @@ class SlackAdapter:
     def missed(self, channel: Channel, seen: Seen) -> AsyncIterator[Message]:
         """The messages after the newest one seen there, oldest first."""
         return self._at.past.missed(channel, seen)
-
-
-async def _revoked(api: Web) -> None:
-    await api.revoked.wait()
-    raise Misconfigured(_TOKEN)
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

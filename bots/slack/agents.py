@@ -64,7 +64,10 @@ class Agents:
         else:
             self._thinking.discard(place)
         await self._try(_STATUS, direct, **status)
-        if direct and label:
+        if label and place not in self._thinking:
+            # Text was shown meanwhile: nothing else would take away what came after it.
+            await self._try(_STATUS, direct, **(status | {"status": ""}))
+        elif direct and label:
             self._meet(place)
             self._working.add(place)
             await self._session(place, "processing")

@@ -14,8 +14,8 @@ from typing import Any, Literal, get_args
 import aiohttp
 import yarl
 
-from bots.slack.calls import Json, Web
-from bots.slack.limits import WAIT_SECONDS, Limits
+from bots.slack.calls import Json, Web, wait_of
+from bots.slack.limits import Limits
 from bots.slack.names import bare, place_of
 from bots.slack.render import message as shown_as
 from shared.chat import Button, Limit, MessageId, Target
@@ -144,14 +144,14 @@ class Answers:
             body["thread_ts"] = root
         try:
             async with web.session.post(url, json=body, allow_redirects=False) as response:
-                status, wait = response.status, response.headers.get("Retry-After", "")
-                said = await response.text()
+                status, wait = response.status, wait_of(response.headers)
+                said = await response.text(errors="replace")
         except (aiohttp.ClientError, OSError) as error:
             raise Unavailable(f"Slack: a response_url: {type(error).__name__}") from None  # its text may hold the address
         if status == 200 and said.strip() in ("ok", "", '{"ok":true}'):
             return
         if status == 429:
-            raise RateLimited("Slack: a response_url: 429", float(wait) if wait.isdigit() and int(wait) else WAIT_SECONDS)
+            raise RateLimited("Slack: a response_url: 429", wait)
         if status in (403, 404, 410):
             raise Spent(f"Slack: a response_url: {status}")
         if status >= 500 and "no_text" not in said and "invalid" not in said:
@@ -162,8 +162,8 @@ class Answers:
         try:
             url = yarl.URL(address)
             origin = url.origin()
-        except ValueError as error:
-            raise Refused("Slack: a handle that cannot be read") from error
+        except ValueError:
+            raise Refused("Slack: a handle that cannot be read") from None  # its text may hold the address
         if not (url.scheme == "https" and url.host == HOST) and origin != self._elsewhere:
             raise Forbidden("Slack: a response_url that lies elsewhere")
         return url

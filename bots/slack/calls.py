@@ -31,7 +31,7 @@ class Web:
     def __init__(self, config: SlackConfig, session: aiohttp.ClientSession, limits: Limits) -> None:
         self.session = session
         self.revoked = asyncio.Event()
-        """Set once Slack has refused the bot's token."""
+        """Set when Slack has refused the bot's token, and that has to be looked into."""
         self._config = config
         self.limits = limits
         client: Any = AsyncWebClient(
@@ -69,7 +69,7 @@ class Web:
             return await self.client.apps_connections_open(app_token=self._config.app_token)
 
         answer = await self._once("apps.connections.open", ask, None, other=True)
-        return str(answer.data["url"])
+        return told(answer.data, "url")
 
     async def whoami(self) -> tuple[Json, frozenset[str] | None]:
         """auth.test, and the scopes of the token; None where Slack does not name them. Raises as `read`."""
@@ -120,7 +120,7 @@ class Web:
             code = "ratelimited"
         elif status >= 500 or not code:
             return Unavailable(detail)
-        wait = _seconds(headers)
+        wait = wait_of(headers)
         if code in ("ratelimited", "rate_limited"):
             self.limits.block(method, channel, wait)
         if code in AUTH and not other:
@@ -128,10 +128,18 @@ class Web:
         return refusal(code, detail, wait)
 
 
-def _seconds(headers: Mapping[str, str]) -> float:
-    """How long a 429 asks to wait (docs.slack.dev, Rate limits: Retry-After)."""
+def told(answer: Json, name: str) -> str:
+    """What an answer has to name. Raises `Unavailable` where it does not: then it is not known what became of the call."""
+    given: object = answer.get(name)
+    if not isinstance(given, str) or not given:
+        raise Unavailable(f"Slack: an answer without {name}")
+    return given
+
+
+def wait_of(headers: Mapping[str, str]) -> float:
+    """How many seconds a 429 asks to wait (docs.slack.dev, Rate limits: Retry-After)."""
     try:
         wait = float(headers.get("Retry-After") or headers.get("retry-after") or 0)
     except ValueError:
         wait = 0.0
-    return wait if wait > 0 else WAIT_SECONDS
+    return wait if 0 < wait < float("inf") else WAIT_SECONDS

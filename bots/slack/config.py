@@ -34,5 +34,9 @@ class SlackConfig:
     """Seconds between two pings on a connection; it is given up half as long after one that was not answered."""
     echo_seconds: float = 30.0
     """How long after a post of ours Slack may stay silent about it before the connections are taken for deaf."""
+    left_out_wait: float = 90.0
+    """Seconds after Slack has said last that it leaves out events, as it does each minute, until they are read in histories."""
+    token_wait: float = 30.0
+    """Seconds between two looks at whether the bot's token is still good."""
     close_timeout: float = 1.0
     """Seconds that closing a connection may take."""

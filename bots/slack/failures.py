@@ -7,7 +7,7 @@ from bots.slack.quiet import hide
 from shared.errors import Failure, Forbidden, Gone, RateLimited, Refused, TooLarge, Unavailable
 
 AUTH = frozenset({"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired", "not_allowed_token_type"})
-"""The token is not good, or no longer."""
+"""The token is not good, or no longer; the last one may be about the method alone."""
 
 RATE = frozenset({"ratelimited", "rate_limited"})
 

@@ -9,7 +9,7 @@ from typing import cast
 import aiohttp
 import yarl
 
-from bots.slack.calls import Json, Web
+from bots.slack.calls import Json, Web, told, wait_of
 from bots.slack.names import message_id
 from bots.slack.pace import Reads
 from bots.slack.showing import where
@@ -41,9 +41,6 @@ SHARED_SECONDS = 10.0
 
 KEPT = 500
 """Of how many files the messages are remembered."""
-
-WAIT_SECONDS = 30.0
-"""How long to wait after a 429 that names no time."""
 
 
 class Files:
@@ -119,8 +116,8 @@ class Files:
         ticket = await web.read(
             "files.getUploadURLExternal", filename=file.name, length=max(file.size, 1), alt_txt=described(file.name, key)
         )
-        number = str(ticket["file_id"])
-        await self._send(web, str(ticket["upload_url"]), file)
+        number, address = told(ticket, "file_id"), told(ticket, "upload_url")
+        await self._send(web, address, file)
         await web.form(
             "files.completeUploadExternal",
             repeats=0,
@@ -186,6 +183,5 @@ def _check(response: aiohttp.ClientResponse, file: Json) -> None:
     if status in (403, 404, 410):
         raise Gone(detail)
     if status == 429:
-        wait = response.headers.get("Retry-After", "")
-        raise RateLimited(detail, float(wait) if wait.isdigit() and int(wait) else WAIT_SECONDS)
+        raise RateLimited(detail, wait_of(response.headers))
     raise Unavailable(detail) if status >= 500 else Refused(detail)

@@ -2,15 +2,17 @@
 
 import asyncio
 import logging
+import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from aiohttp import web
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
+from slack_sdk.signature import SignatureVerifier
 
 from bots.slack.agents import Agents
 from bots.slack.calls import Json, Web
@@ -37,11 +39,13 @@ OUTAGE = 2
 """Which repetition of something tells that Slack has not reached us for a minute or more: then it may have given up other things
 (docs.slack.dev, Events API: Retries: nearly at once, after 1 minute and after 5)."""
 
+SILENCE = timedelta(seconds=30)
+"""A silence of Slack's in which it may have been unable to reach us."""
+
 POSTED = 10_000
 """How many of the events that were posted are remembered."""
 
-SURVEY_SECONDS = 5.0
-"""How long a session may wait for what is looked up before it."""
+_TIME, _SIGNATURE = re.compile(r"[0-9]{1,12}"), re.compile(r"v0=[0-9a-f]{64}")
 
 _LEFT = frozenset({"channel_left", "group_left", "channel_archive", "group_archive", "channel_deleted", "group_deleted"})
 _REVOKED = frozenset({"app_uninstalled", "tokens_revoked"})
@@ -64,10 +68,12 @@ class Gateway:
         echoed: Callable[[], None],
         shared: Callable[[Json], None],
         survey: Callable[[], Awaitable[None]],
+        lacking: Callable[[datetime], None],
     ) -> None:
         """`echoed` is called when Slack tells of something of ours, `shared` with each message of ours that has files.
 
-        `survey` is awaited before each session is announced.
+        `survey` is awaited before each session is announced, and takes no longer than a session may wait. `lacking` is called
+        with a time from which on something may not have been heard, though later things were.
         """
         self._config = config
         self._web = api
@@ -80,9 +86,14 @@ class Gateway:
         self._echoed = echoed
         self._shared = shared
         self._survey = survey
+        self._lacking = lacking
         self._lanes = Lanes(tasks, deliver, config.settle)
         self._sessions = 0
         self._posted: OrderedDict[str, None] = OrderedDict()
+        self._heard_at = self._silent_from = interactions.now()
+        """When Slack reached us last, and when it did before the last longer silence."""
+        self._whole_at: float | None = None
+        """When Slack is taken to leave out nothing any more, by the loop's time; None while it does not."""
         self.announced = False
         """Whether the session has been announced."""
         self._app = self._bolt()
@@ -91,7 +102,7 @@ class Gateway:
         """The library's app. All that it has to do is done in one middleware, before it would answer Slack."""
 
         async def stored(req: AsyncBoltRequest, body: Json) -> BoltResponse:
-            self._reached(req, str(body.get("event_id") or ""))
+            self._reached(req, str(body.get("event_id") or ""), body.get("event_time"))
             if body.get("type") == "url_verification":  # docs.slack.dev, url_verification event
                 return BoltResponse(status=200, body=str(body.get("challenge") or ""))
             return BoltResponse(status=200 if await self._take(body) else 503, body="")
@@ -115,13 +126,19 @@ class Gateway:
 
     async def hook(self, request: web.Request) -> web.Response:
         """Take what Slack posted; the answer to it. What is not signed by Slack, or too old, is refused with 401."""
-        if not request.headers.get("X-Slack-Request-Timestamp", "").isdecimal():
-            return web.Response(status=401)  # the library takes it for a number (slack_sdk, signature)
         try:
             body = (await request.read()).decode()
         except UnicodeDecodeError:
             return web.Response(status=400)
-        given = AsyncBoltRequest(body=body, query=request.query_string, headers=dict(request.headers))
+        # Before anything is read that strangers can have written: the library reads the body first.
+        if not self._signed(body, request):
+            return web.Response(status=401)
+        try:
+            given = AsyncBoltRequest(body=body, query=request.query_string, headers=dict(request.headers))
+        except Exception as error:
+            # Whatever the library raises for a body that is no event of Slack's.
+            log.warning("what Slack posted cannot be read", extra={"detail": type(error).__name__})
+            return web.Response(status=400)
         try:
             async with asyncio.timeout(HOOK_SECONDS):
                 response = await self._dispatch(given)
@@ -129,8 +146,23 @@ class Gateway:
             return web.Response(status=503)
         return web.Response(status=response.status, text=str(response.body or ""))
 
-    def _reached(self, request: AsyncBoltRequest, event: str) -> None:
-        """Begin a new session where Slack could not reach us for a while: what it gave up meanwhile is read in the history."""
+    def _signed(self, body: str, request: web.Request) -> bool:
+        """Whether Slack has signed it just now (docs.slack.dev, Verifying requests from Slack)."""
+        at, signature = (request.headers.get(f"X-Slack-{name}", "") for name in ("Request-Timestamp", "Signature"))
+        # The library raises for numbers that are none, or too long, and for signs that are not ASCII (slack_sdk, signature).
+        if not _TIME.fullmatch(at) or not _SIGNATURE.fullmatch(signature):
+            return False
+        return SignatureVerifier(self._config.signing_secret).is_valid(body, at, signature)
+
+    def _reached(self, request: AsyncBoltRequest, event: str, at: object) -> None:
+        """Begin a new session where Slack could not reach us for a while: what it gave up meanwhile is read in the history.
+
+        That may be older than what was heard since Slack reaches us again.
+        """
+        now = self._interactions.now()
+        if now - self._heard_at > SILENCE:
+            self._silent_from = self._heard_at
+        self._heard_at = now
         tries = request.headers.get("x-slack-retry-num") or ["0"]
         late = tries[0].isdigit() and int(tries[0]) >= OUTAGE
         if not event or request.mode != "http":
@@ -141,6 +173,7 @@ class Gateway:
             self._posted.popitem(last=False)
         if late and not known and self.announced:
             log.info("Slack could not reach us for a while; looking for what was missed")
+            self._lacking(min(_time(at) or now, self._silent_from))
             self.up()
 
     async def _dispatch(self, request: AsyncBoltRequest) -> BoltResponse:
@@ -157,20 +190,41 @@ class Gateway:
         spawn(self._tasks, self._announce(self._sessions), "slack session")
 
     async def _announce(self, session: int) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(SURVEY_SECONDS):
-                await self._survey()
+        await self._survey()
         await self._deliver(Connected())
         if session == self._sessions:
             self.announced = True
             self._lanes.resume()
+
+    def _left_out(self, minute: object) -> None:
+        """Slack leaves out events from a minute on, since there are too many (docs.slack.dev, app_rate_limited event)."""
+        log.warning("Slack leaves out events: there are too many of them")
+        self._lacking(_time(minute) or self._interactions.now())
+        waiting = self._whole_at is not None
+        self._whole_at = asyncio.get_running_loop().time() + self._config.left_out_wait
+        if not waiting:
+            spawn(self._tasks, self._whole_again(), "slack left out")
+
+    async def _whole_again(self) -> None:
+        """Once it has said nothing of that for a while, what it left out is read in the histories."""
+        loop = asyncio.get_running_loop()
+        left = self._config.left_out_wait
+        while left > 0:
+            await asyncio.sleep(left)
+            left = (self._whole_at or 0.0) - loop.time()
+        self._whole_at = None
+        self.up()
 
     # payloads
 
     async def _take(self, body: Json) -> bool:
         if body.get("type") == "event_callback":
             event = body.get("event")
-            return await self._event(cast("Json", event) if isinstance(event, dict) else {}, str(body.get("event_id")))
+            told = cast("Json", event) if isinstance(event, dict) else {}
+            return await self._event(told, str(body.get("event_id") or f"{told.get('type')}/{told.get('event_ts')}"))
+        if body.get("type") == "app_rate_limited":
+            self._left_out(body.get("minute_rate_limited"))
+            return True
         found = self._interactions.read(body)
         if found is None:
             return True
@@ -273,6 +327,11 @@ def _just(event: Event) -> Callable[[], Awaitable[Sequence[Event]]]:
         return (event,)
 
     return made
+
+
+def _time(seconds: object) -> datetime | None:
+    """The time of whole seconds since 1970; None for what is none."""
+    return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, int) and 0 < seconds < 1 << 33 else None
 
 
 def _tombstone(event: Json) -> bool:

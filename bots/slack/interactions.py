@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from bots.slack.answers import Handle
-from bots.slack.calls import Json, Web
+from bots.slack.calls import Json, Web, told
 from bots.slack.convert import Asked, Converter
 from bots.slack.known import Known
 from bots.slack.names import NAME, author_id, message_id, order, space_id, stamp
@@ -97,17 +97,20 @@ class Interactions:
                 "chat.postMessage", repeats=0, channel=channel, metadata=cut.metadata(), unfurl_links=False, unfurl_media=False,
                 **content,
             )  # fmt: skip
+            ts = told(sent, "ts")
         except Failure as failure:
             log.info("a question cannot be shown", extra={"channel_id": channel, "detail": failure.detail})
             return None
         self._web.limits.spent(channel)
-        self._known.joined(channel, str(sent["ts"]))
-        return str(sent["ts"])
+        self._known.joined(channel, ts)
+        return ts
 
     async def _author(self, user: object, otherwise: object, team: object) -> Author:
         """Somebody by the ids that a payload has; `otherwise` is the name that it has."""
-        name = await self._known.name(str(user)) or str(otherwise or "somebody")
-        return Author(id=author_id(str(user)), name=name, space=space_id(str(team)) if team else None)
+        number = str(user)
+        self._known.met(number, team)
+        name = (await self._known.names((number,))).get(number) or str(otherwise or "somebody")
+        return Author(id=author_id(number), name=name, space=space_id(str(team)) if team else None)
 
     # presses
 

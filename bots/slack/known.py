@@ -1,5 +1,6 @@
 """What has to be looked up to read what people write: names, threads and channels. Each is asked for once and remembered."""
 
+import asyncio
 import logging
 import time
 from collections import OrderedDict
@@ -21,6 +22,12 @@ PEOPLE, THREADS, CHANNELS = 5000, 10_000, 2000
 
 NAME_SECONDS, CHANNEL_SECONDS = 6 * 3600.0, 300.0
 """How long a name and a channel's properties are taken to be as they were."""
+
+FAILED_SECONDS = 60.0
+"""How long it is not asked again for a name that could not be looked up."""
+
+NAMES_WAIT = 5.0
+"""Seconds that a message waits at most for the names of its people: it can be answered without them."""
 
 AT_ONCE = 10
 """Of how many people at most the names are looked up for one message."""
@@ -52,10 +59,17 @@ class _Memory(Generic[K, V]):
 class Known:
     """What is known of one workspace."""
 
-    def __init__(self, read: Reads, *, clock: Callable[[], float] = time.monotonic) -> None:
-        """`clock` gives seconds that only grow."""
+    def __init__(
+        self, read: Reads, *, team: str = "", names_wait: float = NAMES_WAIT, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`team` is our own workspace, `clock` gives seconds that only grow, of which names may take `names_wait`."""
         self._read = read
+        self._team = team
+        self._names_wait = names_wait
         self._clock = clock
+        self._unnamed_until = 0.0
+        """Until when nobody's name is looked up: Slack makes us wait for them."""
+        self._teams: _Memory[str, str] = _Memory(PEOPLE)
         self._names: _Memory[str, tuple[str, float]] = _Memory(PEOPLE)
         self._threads: _Memory[tuple[str, str], bool] = _Memory(THREADS)
         self._channels: _Memory[str, tuple[Json, float]] = _Memory(CHANNELS)
@@ -79,6 +93,8 @@ class Known:
         elif converter.by_person(raw):
             # A thread begins with its first message: from then on everything in it is heard.
             self._threads.put((channel, str(raw["ts"])), converter.mentions_us(raw) or self.takes_part(channel, str(raw["ts"])))
+        if converter.by_person(raw):
+            self.met(str(raw["user"]), raw.get("user_team") or raw.get("team"))
         users = converter.users(raw) + (converter.users(quote) if quote else [])
         return Around(names=await self.names(users), ours=ours, root=quote)
 
@@ -124,27 +140,48 @@ class Known:
         return ours, next((each for each in earlier if each.get("ts") == root), None)
 
     async def names(self, users: Iterable[str]) -> dict[str, str]:
-        """The names of users; who cannot be looked up is left out."""
-        found: dict[str, str] = {}
-        for user in list(dict.fromkeys(users))[:AT_ONCE]:
-            name = await self.name(user)
-            if name:
-                found[user] = name
-        return found
+        """The names of users; who cannot be looked up, or not in time, is left out."""
+        wanted = list(dict.fromkeys(users))[:AT_ONCE]
+        if any(self._due(user) for user in wanted) and self._clock() >= self._unnamed_until:
+            try:
+                async with asyncio.timeout(self._names_wait):
+                    for user in wanted:
+                        await self._look_up(user)
+            except TimeoutError:
+                log.info("names take too long")
+                self._unnamed_until = self._clock() + FAILED_SECONDS
+        found = {user: (self._names.get(user) or ("",))[0] for user in wanted}
+        return {user: name for user, name in found.items() if name}
 
-    async def name(self, user: str) -> str | None:
-        """The name that people see; None if it cannot be looked up."""
+    def _due(self, user: str) -> bool:
         known = self._names.get(user)
-        if known is not None and self._clock() - known[1] < NAME_SECONDS:
-            return known[0]
+        return known is None or self._clock() - known[1] >= NAME_SECONDS
+
+    async def _look_up(self, user: str) -> None:
+        """Learn a name and a workspace, or note that they cannot be had now."""
+        if not self._due(user):
+            return
         try:
-            found = (await self._read("users.info", user=user)).get("user")
+            given: Any = (await self._read("users.info", user=user)).get("user")
         except Failure as failure:
             log.info("a name cannot be looked up", extra={"detail": failure.detail})
-            return known[0] if known is not None else None
-        name = _name(cast("Json", found) if isinstance(found, dict) else {}) or user
-        self._names.put(user, (name, self._clock()))
-        return name
+            before = self._names.get(user) or ("", 0.0)
+            self._names.put(user, (before[0], self._clock() - NAME_SECONDS + FAILED_SECONDS))
+            return
+        found = cast("Json", given) if isinstance(given, dict) else {}
+        self._names.put(user, (_name(found) or user, self._clock()))
+        self.met(user, found.get("team_id"))
+
+    def met(self, user: str, team: object) -> None:
+        """Somebody belongs to a workspace."""
+        if isinstance(team, str) and team:
+            self._teams.put(user, team)
+
+    async def team_of(self, user: str) -> str:
+        """The workspace that somebody belongs to; ours where that cannot be told."""
+        if self._teams.get(user) is None:
+            await self.names((user,))
+        return self._teams.get(user) or self._team
 
     async def channel(self, channel: str) -> Json:
         """A channel's properties (docs.slack.dev, Conversation object). Raises as `Web.read`."""

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 _ANGLE = re.compile(r"<([^<>\n]+)>")
 _USER = re.compile(r"<@([UW][A-Z0-9]+)")
 _OWN_FIRST = re.compile(r"^\s*\0[\s\0]*[,:]?")
-_OWN_BEFORE_SIGN = re.compile(r"[ \t]*\0(?=[ \t]*[,.:;!?])")
-_OWN = re.compile(r"[ \t]*\0[ \t]*")
-"""The bot's own mention, once it has become a NUL."""
+_OWN_BEFORE_SIGN = re.compile(r"(?<![ \t])[ \t]*\0(?=[ \t]*[,.:;!?])")
+_OWN = re.compile(r"(?<![ \t])[ \t]*\0(?:[ \t]*\0)*[ \t]*")
+"""The bot's own mention, once it has become a NUL. It is looked for from the beginning of a gap alone: from each of its blanks, a
+gap as long as a message would take seconds."""
 
 
 def mentioned(text: str) -> set[str]:

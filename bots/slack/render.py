@@ -27,10 +27,10 @@ ROW = 25
 
 _ZERO_WIDTH = "\u200b"
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
-_OPENING = r"<(?=@[A-Z0-9]|!(?:channel|here|everyone|subteam\^))|(?<![\w@])@(?=(?:channel|here|everyone)"
-_PING = re.compile(rf"{_OPENING}(?!\w))")
+_OPENING = r"<(?=@[A-Z0-9]|!(?:channel|here|everyone|subteam\^))|@(?<![^\W_]@)(?<!@@)(?=(?:channel|here|everyone)"
+_PING = re.compile(rf"{_OPENING}(?![^\W_]))")
 _MAYBE_PING = re.compile(rf"{_OPENING})")
-_UNDECIDED = re.compile(r"(?:<[@!]?[\w^]*|(?<![\w@])@\w*)\Z")
+_UNDECIDED = re.compile(r"(?:<[@!]?[\w^]*|@(?<![^\W_]@)(?<!@@)\w*)\Z")
 _MARKERS = re.compile(r"```[^\n`]*|[*_~`]{1,3}(?=\S)|(?<=\S)[*_~`]{1,3}|^#{1,6}\s+|^>\s?", re.MULTILINE)
 
 

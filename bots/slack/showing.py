@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from bots.slack.calls import Json, Web
+from bots.slack.calls import Json, Web, told
 from bots.slack.convert import PART
 from bots.slack.failures import code_of
 from bots.slack.names import Place, message_id, place_of, ts_of
@@ -48,7 +48,7 @@ class Showing:
             unfurl_media=False,
             **content,
         )
-        return message_id(place.channel, str(sent["ts"]))
+        return message_id(place.channel, told(sent, "ts"))
 
     async def edit(
         self, target: Target, message: MessageId, markdown: str, *, buttons: Sequence[Button], key: str | None = None

@@ -33,6 +33,14 @@ LINGER_SECONDS = 10.0
 LONGEST_WAIT = 60.0
 """Seconds between two tries to connect at most."""
 
+SHORT, SHORT_WAIT = 3.0, 3.0
+"""A connection that lasts less than so many seconds counts as a failed try; after it the next is tried in so many at most.
+
+Else a connection that Slack ends as soon as it has begun (too_many_websockets) would use up the calls for new ones."""
+
+REFUSED = 5
+"""How often a token that was good before may be refused, one time after the other, until the operator has to do something."""
+
 UNHEARD, UNHEARD_SECONDS = 40, 60.0
 """A connection that has got nothing for so long, while the others got so many envelopes, is deaf: each gets a share."""
 
@@ -83,6 +91,8 @@ class Sockets:
         """Those that are not closed, which may be more: some hear no longer."""
         self._posted: float | None = None
         self._echoes = False
+        self._welcome = False
+        """Whether Slack has let us in before: then its no may pass."""
 
     @property
     def open(self) -> int:
@@ -121,18 +131,23 @@ class Sockets:
         while True:
             try:
                 link = await self._connect()
-            except Misconfigured:
-                raise
             except (Failure, OSError, aiohttp.ClientError, ValueError) as error:
                 tries += 1
+                if isinstance(error, Misconfigured) and (not self._welcome or tries > REFUSED):
+                    raise
                 wait = _pause(self._config.retry_wait, tries, error)
                 detail = error.detail if isinstance(error, Failure) else hide(f"{type(error).__name__}: {error}")
                 log.warning("no connection to Slack", extra={"connection": number, "detail": detail, "seconds": round(wait, 1)})
                 await asyncio.sleep(wait)
                 continue
-            tries = 0
+            began = self._clock()
             spawn(tasks, self._read(tasks, link), f"slack reader {number}")
             await link.leaving.wait()
+            if self._clock() - began >= SHORT:
+                tries = 0
+                continue
+            tries += 1
+            await asyncio.sleep(min(_pause(self._config.retry_wait, tries), SHORT_WAIT))
 
     async def _connect(self) -> Link:
         try:
@@ -158,6 +173,7 @@ class Sockets:
             if isinstance(error, TypeError):  # aiohttp's for a frame that is no text, a close among them
                 raise ValueError("closed before its greeting") from None
             raise
+        self._welcome = True
         first = not self._links
         self._links.add(link)
         if first:
@@ -256,6 +272,6 @@ def _frame(text: str) -> Json:
     return cast("Json", given) if isinstance(given, dict) else {}
 
 
-def _pause(first: float, tries: int, error: Exception) -> float:
+def _pause(first: float, tries: int, error: Exception | None = None) -> float:
     wait = min(first * 2 ** min(tries - 1, 10), LONGEST_WAIT) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, no secret
     return max(wait, error.retry_after) if isinstance(error, RateLimited) else wait

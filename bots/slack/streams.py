@@ -4,12 +4,12 @@ import html
 import logging
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
 from bots.slack.agents import Agents
-from bots.slack.calls import Json, Web
+from bots.slack.calls import Json, Web, told
 from bots.slack.failures import AUTH, code_of
 from bots.slack.names import Place, bare, message_id, place_of, ts_of
 from bots.slack.render import certain, plain, render, row
@@ -44,6 +44,7 @@ _NOWHERE = frozenset(
         "missing_scope",
         "not_agent_app",
         "not_allowed",
+        "not_allowed_token_type",
         "paid_teams_only",
         "team_access_not_granted",
         "unknown_method",
@@ -121,27 +122,30 @@ class Growing:
 class Streams:
     """Writes streams in one session."""
 
-    def __init__(self, web: Web, showing: Showing, growing: Growing, agents: Agents, team: str) -> None:
-        """`team` is the workspace's id."""
+    def __init__(
+        self, web: Web, showing: Showing, growing: Growing, agents: Agents, team_of: Callable[[str], Awaitable[str]]
+    ) -> None:
+        """`team_of` gives the workspace of a user: in channels that several share it need not be ours."""
         self._web = web
         self._showing = showing
         self._growing = growing
         self._agents = agents
-        self._team = team
+        self._team_of = team_of
 
     async def begin(self, target: Target, markdown: str) -> MessageId | None:
         """Begin a stream; None where there are none. It is not tried again: a repeat would begin another."""
         if self._growing.lifetime(target) is None:
             return None
         place, text = where(target), certain(markdown)
+        user = bare(target.user) if target.user is not None else None
         try:
             begun = await self._web.write(
                 "chat.startStream",
                 repeats=0,
                 channel=place.channel,
                 thread_ts=place.root,
-                recipient_user_id=bare(target.user) if target.user is not None else None,
-                recipient_team_id=self._team if target.user is not None else None,
+                recipient_user_id=user,
+                recipient_team_id=await self._team_of(user) if user is not None else None,
                 markdown_text=text or None,
             )
         except (Gone, Refused) as failure:
@@ -149,7 +153,7 @@ class Streams:
             if isinstance(failure, Refused):
                 self._growing.refuse(place, failure)
             return None
-        message = message_id(place.channel, str(begun["ts"]))
+        message = message_id(place.channel, told(begun, "ts"))
         self._growing.put(message, _Stream(text))
         self._agents.begun(place)
         return message

@@ -26,9 +26,10 @@ from bots.telegram.reading import Me
 from bots.telegram.render import fits
 from bots.telegram.showing import BUSY_SECONDS, Showing
 from bots.telegram.updates import Poller
+from bots.telegram.watch import Watch
 from shared.chat import Act, Attachment, Button, Channel, Deliver, File, Health, Limit, MessageId, Target
 from shared.commands import Complete, Spec
-from shared.errors import Failure, Misconfigured, RateLimited, Refused, Unavailable
+from shared.errors import Failure, Misconfigured, RateLimited, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +45,8 @@ class _Session:
 
     calls: Calls
     gateway: Gateway
-    poller: Poller | None
+    way: Poller | Watch
+    """How updates come: asked for, or posted."""
     showing: Showing
     drafting: Drafting
     me: User
@@ -60,6 +62,7 @@ class TelegramAdapter:
         self._menus = Menus(wait=config.retry_wait)
         self._files = Files(config)
         self._failed: dict[str, int] = {}
+        self._hooked = config.events == "webhook"
         self._now: _Session | None = None
 
     @property
@@ -91,25 +94,27 @@ class TelegramAdapter:
 
         Only what carries the secret is taken, and 200 is answered once it is stored. Otherwise Telegram posts it again.
         """
-        if self._now is None or self._config.events != "webhook":
+        if self._now is None or not self._hooked:
             return web.Response(status=503)
         return await self._now.gateway.hook(request)
 
     async def _session(self, deliver: Deliver) -> None:
-        if self._config.events == "webhook" and not (self._config.webhook_secret and self._config.webhook_url):
+        if self._hooked and not (self._config.webhook_secret and self._config.webhook_url):
             raise Misconfigured(_SECRET)
         hush()
         line = calling(self._config)
         try:
             calls = Calls(self._config, line.bot, moves=self._moves, limits=self._limits)
             me = await self._login(calls)
-            await self._choose_way(calls)
+            watch = await self._choose_way(calls)
             try:
                 async with asyncio.TaskGroup() as tasks:
-                    self._now = now = self._made(calls, me, tasks, deliver)
+                    self._now = now = self._made(calls, me, tasks, deliver, watch)
                     tasks.create_task(_revoked(calls), name="telegram token")
                     tasks.create_task(self._menus.run(calls), name="telegram menus")
                     tasks.create_task(_listen(now), name="telegram updates")
+                    if watch is not None:
+                        tasks.create_task(watch.run(), name="telegram webhook")
             except BaseExceptionGroup as group:
                 raise _first(group) from None  # what ends it is `deliver`, or something that the operator has to change
             finally:
@@ -117,14 +122,14 @@ class TelegramAdapter:
         finally:
             await line.aclose()
 
-    def _made(self, calls: Calls, me: User, tasks: asyncio.TaskGroup, deliver: Deliver) -> _Session:
+    def _made(self, calls: Calls, me: User, tasks: asyncio.TaskGroup, deliver: Deliver, watch: Watch | None) -> _Session:
         converter = Converter(me=Me(me.id, me.username or ""), since=_clock(), now=_clock)
         gateway = Gateway(self._config, calls, converter, tasks=tasks, deliver=deliver, failed=self._failed)
         calls.moved = gateway.moved
-        poller = None
-        if self._config.events == "polling":
-            poller = Poller(self._config, WANTED, up=gateway.up, take=gateway.take, refused=calls.revoked.set)
-        return _Session(calls, gateway, poller, Showing(calls), Drafting(calls), me)
+        if watch is not None:
+            gateway.came = watch.came
+        way = watch or Poller(self._config, WANTED, up=gateway.up, take=gateway.keep, refused=calls.revoked.set)
+        return _Session(calls, gateway, way, Showing(calls), Drafting(calls), me)
 
     async def _login(self, calls: Calls) -> User:
         """Who we are. Raises `Misconfigured` where the token is not good."""
@@ -138,30 +143,18 @@ class TelegramAdapter:
             log.info("in groups the bot hears only what is said to it: privacy mode is on", extra={"bot": me.username})
         return me
 
-    async def _choose_way(self, calls: Calls) -> None:
-        """Say how updates come. Nothing that waits is dropped. Raises `Misconfigured` if Telegram does not take the webhook."""
-        config = self._config
-
-        async def posted(bot: Bot) -> bool:
-            return await bot.set_webhook(
-                config.webhook_url,
-                secret_token=config.webhook_secret,
-                allowed_updates=list(WANTED),
-                max_connections=config.webhook_connections,
-                drop_pending_updates=False,
-            )
+    async def _choose_way(self, calls: Calls) -> Watch | None:
+        """Say how updates come; what watches those that are posted. Nothing that waits is dropped. Raises `Misconfigured`."""
 
         async def asked_for(bot: Bot) -> bool:
             return await bot.delete_webhook(drop_pending_updates=False)
 
-        if config.events != "webhook":
+        if not self._hooked:
             await calls.ask("deleteWebhook", asked_for)
-            return
-        try:
-            await calls.ask("setWebhook", posted)
-        except Refused as refused:
-            detail = f"Telegram does not take TELEGRAM_WEBHOOK_URL or TELEGRAM_WEBHOOK_SECRET: {refused.detail}."
-            raise Misconfigured(detail) from None
+            return None
+        watch = Watch(self._config, calls, WANTED)
+        await watch.begin()
+        return watch
 
     def health(self) -> Health:
         """How the connection is."""
@@ -170,16 +163,11 @@ class TelegramAdapter:
             return Health(connected=False, detail="not connected")
         who = f"connected as @{now.me.username}"
         told = "" if now.me.can_read_all_group_messages else "; privacy mode is on"
-        if now.poller is None:
-            return Health(connected=True, detail=f"{who}, updates by webhook{told}")
-        age = now.poller.age or 0.0
-        if now.poller.conflict:
-            return Health(connected=False, detail=f"another program asks for this bot's updates; last heard {age:.0f} s ago")
-        if now.poller.failures:
-            return Health(connected=False, detail=f"no answer from Telegram, last heard {age:.0f} s ago")
-        if now.poller.stuck:
-            return Health(connected=False, detail=f"{who}, but what comes is not stored; last heard {age:.0f} s ago")
-        return Health(connected=True, detail=f"{who}, last heard {age:.0f} s ago{told}")
+        heard = f"last heard {now.way.age or 0.0:.0f} s ago"
+        if trouble := now.way.trouble or ("what comes is not stored" if now.gateway.unstored else ""):
+            return Health(connected=False, detail=f"{trouble}; {heard}")
+        way = f", {now.way.line}" if isinstance(now.way, Watch) else ""
+        return Health(connected=True, detail=f"{who}{way}, {heard}{told}")
 
     @property
     def _at(self) -> _Session:
@@ -268,8 +256,8 @@ async def _who(bot: Bot) -> User:
 
 
 async def _listen(now: _Session) -> None:
-    if now.poller is not None:
-        await now.poller.run()
+    if isinstance(now.way, Poller):
+        await now.way.run()
     else:
         await now.gateway.up()
         await now.gateway.broken()

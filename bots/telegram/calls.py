@@ -26,7 +26,7 @@ HOPS = 3
 
 
 class Calls:
-    """The Bot API with one token. What is called through it can be repeated without harm, where nothing else is said."""
+    """The Bot API with one token."""
 
     def __init__(self, config: TelegramConfig, bot: Bot, *, moves: Moves, limits: Limits) -> None:
         self.bot = bot
@@ -39,28 +39,32 @@ class Calls:
         self._limits = limits
 
     async def ask(self, method: str, call: Callable[[Bot], Awaitable[T]], *, repeats: int = REPEATS) -> T:
-        """Make a call that is about no chat. Raises the failures of an adapter."""
+        """Make a call that is about no chat, and that can be repeated without harm. Raises the failures of an adapter."""
         try:
             return await self._tried(method, lambda: call(self.bot), None, repeats)
         except Moved:
             raise Unavailable(f"Telegram: {method}: an answer that makes no sense") from None
 
-    async def write(self, method: str, chat: int, call: Callable[[Bot, int], Awaitable[T]], *, repeats: int = REPEATS) -> T:
-        """Make a call in a chat; `call` gets the id that the chat has now. `repeats` is 0 where a repeat does harm."""
+    async def write(self, method: str, chat: int, call: Callable[[Bot, int], Awaitable[T]]) -> T:
+        """Show something in a chat; `call` gets the id that the chat has now. It is not tried again: nothing would make a repeat
+        harmless (core.telegram.org/bots/api has no key for that)."""
         for _ in range(HOPS):
             now = self.moves.now(chat)
             try:
-                return await self._tried(method, lambda now=now: call(self.bot, now), now, repeats)
+                return await self._tried(method, lambda now=now: call(self.bot, now), now, 0)
             except Moved as moved:
                 self._learn(now, moved.new)  # refused, nothing was done: it may be made again there
         raise Unavailable(f"Telegram: {method}: a group that moves on and on")
 
-    async def change(self, method: str, chat: int, call: Callable[[Bot, int], Awaitable[T]], *, repeats: int = REPEATS) -> T:
-        """Make a call about a message of a chat. Raises `Stranded` where the group has moved: its messages have other numbers."""
+    async def change(self, method: str, chat: int, call: Callable[[Bot, int], Awaitable[T]]) -> T:
+        """Make a call about a message of a chat, which can be repeated without harm.
+
+        Raises `Stranded` where the group has moved: its messages have other numbers.
+        """
         if self.moves.now(chat) != chat:
             raise Stranded(f"Telegram: {method}: the message stayed behind in a group that has become a supergroup")
         try:
-            return await self._tried(method, lambda: call(self.bot, chat), chat, repeats)
+            return await self._tried(method, lambda: call(self.bot, chat), chat, REPEATS)
         except Moved as moved:
             self._learn(chat, moved.new)
         raise Stranded(f"Telegram: {method}: the message stayed behind in a group that has become a supergroup")

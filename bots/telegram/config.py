@@ -32,6 +32,9 @@ class TelegramConfig:
     hook_seconds: float = 30.0
     """After how long what was posted and is not stored yet is put off: Telegram waits 60 seconds, and posts it again
     (tdlib/telegram-bot-api, WebhookActor.cpp)."""
+    look_seconds: float = 60.0
+    """Between two looks at whether what is posted gets through: Telegram posts what was not taken again after a minute at most
+    (tdlib/telegram-bot-api, WebhookActor.cpp), so that each look can tell."""
     poll_seconds: int = 25
     """How long a poll waits for updates, 0 to 50 (tdlib/telegram-bot-api, process_get_updates_query)."""
     poll_margin: float = 10.0

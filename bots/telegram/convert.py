@@ -57,7 +57,8 @@ class Converter:
         """That we can no longer be in a chat: blocked by the person, or no longer in the group, whose topics go with it."""
         now = change.new_chat_member
         away = now.status in ("kicked", "left") or (isinstance(now, ChatMemberRestricted) and not now.is_member)
-        return Left(channel=channel_id(change.chat.id)) if away else None
+        # Telegram tells whole seconds: it was at some time in this one.
+        return Left(channel=channel_id(change.chat.id), at=change.date + timedelta(seconds=1)) if away else None
 
     def edited(self, raw: TelegramMessage, update: int) -> Edited | None:
         """A change of a message; None if nobody made it. The time of an edit has whole seconds, so its update names it, too."""
@@ -199,6 +200,12 @@ def move_of(raw: Json) -> tuple[int, int] | None:
     if isinstance(here, int) and isinstance(new, int):
         return here, new
     return (old, here) if isinstance(here, int) and isinstance(old, int) else None
+
+
+def query_of(raw: Json) -> str:
+    """The id of a press on a button, of an update of which it is not yet known what it holds; empty where it is none."""
+    number = _dict(raw.get("callback_query")).get("id")
+    return number if isinstance(number, str) else ""
 
 
 def _dict(value: object) -> Json:

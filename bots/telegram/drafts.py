@@ -48,4 +48,4 @@ class Drafting:
                 chat, number(key), shown.text, message_thread_id=place.topic, entities=entities(shown)
             )
 
-        await self._calls.write("sendMessageDraft", place.chat, send, repeats=0)
+        await self._calls.write("sendMessageDraft", place.chat, send)

@@ -27,6 +27,7 @@ HIDDEN = "(hidden)"
 SAME = "message is not modified"
 TOO_OLD = "query is too old"
 TOO_LATE = "can't be deleted"
+HOOKED = "webhook is active"
 
 _AWAY = (
     "blocked by the user",

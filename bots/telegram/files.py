@@ -67,7 +67,10 @@ class Files:
         """The bytes, in pieces. See `shared.chat.Adapter.fetch`. Raises `TooLarge` for what Telegram gives no bot."""
         if not self._config.local and attachment.size > READ:
             raise TooLarge(f"Telegram: a file of {attachment.size} bytes", READ)
-        path = await calls().ask("getFile", lambda bot: _path(bot, attachment.ref))
+        try:
+            path = await calls().ask("getFile", lambda bot: _path(bot, attachment.ref))
+        except TooLarge as failure:
+            raise TooLarge(failure.detail, READ) from None
         pieces = self._from_disk(path) if self._config.local else self._from_server(path)
         async for piece in pieces:
             yield piece
@@ -176,7 +179,7 @@ class Files:
                 )
 
         try:
-            sent = await calls.write("sendPhoto" if photo else "sendDocument", place.chat, send, repeats=0)
+            sent = await calls.write("sendPhoto" if photo else "sendDocument", place.chat, send)
         finally:
             data.close()
         return message_id(sent.chat_id, sent.message_id)

@@ -4,18 +4,18 @@ import asyncio
 import hmac
 import json
 import logging
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import replace
 from itertools import count
 from typing import Any, cast
 from weakref import WeakValueDictionary
 
 from aiohttp import web
-from telegram import Bot, CallbackQuery, Update
+from telegram import Bot, Update
 
 from bots.telegram.calls import Calls
 from bots.telegram.config import TelegramConfig
-from bots.telegram.convert import Converter, Json, lane_of, migration, move_of, moved
+from bots.telegram.convert import Converter, Json, lane_of, migration, move_of, moved, query_of
 from bots.telegram.failures import TOO_OLD, said
 from bots.telegram.names import Moves, place_of
 from shared.chat import Connected, Deliver, Edited, Event, Message, MessageId, Moved, Pressed, Target
@@ -33,8 +33,10 @@ HOOK_BYTES = 1024 * 1024
 SECRET = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - the name of a header (core.telegram.org/bots/api, setWebhook)
 
 KNOWN = 2000
-"""Of how many messages is remembered what they showed, to tell an edit from a change that nobody made; and of how many albums
-that they were addressed."""
+"""Of how many messages is remembered what they showed, to tell an edit from a change that nobody made."""
+
+ALBUMS = 100
+"""Of how many albums is remembered what came before the mention: all of an album comes within moments."""
 
 TRIES = 3
 """How often an update is handed on that fails by a fault of ours; the sessions that it ends take the others' with them."""
@@ -62,14 +64,18 @@ class Gateway:
         self._failed = failed
         self._taking: set[asyncio.Task[int]] = set()
         self._shown: dict[MessageId, tuple[object, ...]] = {}
-        self._albums: dict[str, None] = {}
-        """Those that were addressed, in the order in which they came."""
+        self._parts: dict[str, list[Message]] = {}
+        """Of each album what came and was not addressed."""
         self._told = Moves()
         """The moves that are stored."""
         self._lanes: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         self._broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.came: Callable[[], None] | None = None
+        """Called when something that was posted is stored."""
         self.announced = False
         """Whether a session has been announced."""
+        self.unstored = 0
+        """Of how many chats something could not be stored yet."""
 
     async def up(self) -> None:
         """There is a connection: announce it before anything that is heard in it. What was said long before it was missed."""
@@ -77,10 +83,10 @@ class Gateway:
         await self._deliver(Connected())
         self.announced = True
 
-    async def take(self, updates: Sequence[Json]) -> None:
+    async def take(self, updates: Sequence[Json], *, insist: bool = False) -> None:
         """Return once all are stored. Those of a chat are taken one after the other, different chats at the same time.
 
-        Raises `Unavailable` if one could not be.
+        Raises `Unavailable` if one could not be; or, to `insist`, tries until it is, before what comes after it in its chat.
         """
         for raw in updates:
             if (move := move_of(raw)) is not None:
@@ -90,21 +96,26 @@ class Gateway:
             # What was said before a group moved is taken before what was said after it.
             lanes.setdefault(self._calls.moves.now(lane_of(raw)), []).append(raw)
         # One that cannot be stored does not keep the other chats' from being stored; then all come once more.
-        ended = await asyncio.gather(*(self._each(lane, some) for lane, some in lanes.items()), return_exceptions=True)
+        each_lane = (self._each(lane, some, insist) for lane, some in lanes.items())
+        ended = await asyncio.gather(*each_lane, return_exceptions=True)
         for each in ended:
             if each is not None:
                 raise each
 
-    async def _each(self, lane: int, updates: Sequence[Json]) -> None:
+    async def keep(self, updates: Sequence[Json]) -> None:
+        """As `take`, insisting."""
+        await self.take(updates, insist=True)
+
+    async def _each(self, lane: int, updates: Sequence[Json], insist: bool) -> None:
         async with self._lane(lane):
             for raw in updates:
                 for event in self._events(raw):
                     if self._is_news(event):
-                        await self._handed(raw, self._placed(event))
+                        await self._handed(raw, event, insist)
 
-    async def _handed(self, raw: Json, event: Event) -> None:
+    async def _handed(self, raw: Json, event: Event, insist: bool) -> None:
         try:
-            await self._deliver(event)
+            await (self._insist(event) if insist else self._hand(event))
         except Failure:
             raise
         except Exception:
@@ -117,7 +128,29 @@ class Gateway:
             log.exception("an update is left out", extra={"update_id": number})
             return
         # Not before: what could not be stored comes again.
+        self._failed.pop(str(raw.get("update_id")), None)
         self._remember(event)
+
+    async def _hand(self, event: Event) -> None:
+        if isinstance(event, Moved) and event.old != event.channel.id:
+            # What is being stored of the group as it was before comes first.
+            async with self._lane(place_of(event.old).chat):
+                pass
+        await self._deliver(self._placed(event))
+
+    async def _insist(self, event: Event) -> None:
+        """Hand it on until it is stored. What comes after it in its chat waits."""
+        for tried in count(1):
+            try:
+                return await self._hand(event)
+            except Unavailable as failed:
+                pause = self._config.pause(tried)
+                log.warning("an update is not stored yet", extra={"detail": failed.detail, "seconds": round(pause, 1)})
+            self.unstored += 1
+            try:
+                await asyncio.sleep(pause)
+            finally:
+                self.unstored -= 1
 
     def _lane(self, chat: int) -> asyncio.Lock:
         lock = self._lanes.get(chat)
@@ -129,21 +162,17 @@ class Gateway:
         """A call was refused since a group has become a supergroup. Its update says so, too, unless it came too late."""
 
         async def tell() -> None:
+            # Nothing else may tell of it again. What is said in the new group has to come after it.
             async with self._lane(new):
-                for tried in count(1):
-                    try:
-                        await self._deliver(moved(old, new))
-                    except Unavailable as failed:
-                        # Nothing else may tell of it again. What is said in the new group has to come after it.
-                        log.warning("a move is not stored yet", extra={"detail": failed.detail})
-                        await asyncio.sleep(self._config.pause(tried))
-                    else:
-                        return self._remember(moved(old, new))
+                await self._insist(moved(old, new))
+                self._remember(moved(old, new))
 
         spawn(self._tasks, tell(), "telegram move")
 
     def _events(self, raw: Json) -> Sequence[Event]:
         """What an update means; nothing where it cannot be read, so that the others go on."""
+        if query := query_of(raw):
+            self._answer(query)
         try:
             update = Update.de_json(raw, self._calls.bot)
             return tuple(self._meaning(update))
@@ -154,7 +183,6 @@ class Gateway:
 
     def _meaning(self, update: Update) -> Iterator[Event]:
         if update.callback_query is not None:
-            self._answer(update.callback_query)
             if (pressed := self._converter.pressed(update.callback_query)) is not None:
                 yield pressed
         elif update.my_chat_member is not None:
@@ -166,19 +194,25 @@ class Gateway:
             if (move := migration(update.message)) is not None:
                 yield moved(*move, update.message.chat.title)
             elif (message := self._converter.message(update.message)) is not None:
-                yield self._whole(message)
+                yield message
+                yield from self._of_album(message)
         elif (changed := update.edited_message) is not None and (edited := self._converter.edited(changed, update.update_id)):
             yield edited
 
-    def _whole(self, message: Message) -> Message:
-        """An album is addressed as a whole: the mention is in the caption, which one of its messages has, as a rule the first."""
-        if message.album is None:
-            return message
-        if message.addressed:
-            self._albums[message.album] = None
-            if len(self._albums) > KNOWN:
-                del self._albums[next(iter(self._albums))]
-        return replace(message, addressed=message.album in self._albums and not message.author.is_bot)
+    def _of_album(self, message: Message) -> Iterator[Message]:
+        """What came before it of its album, if it is the one with the mention: files have their caption with the last of them.
+
+        The mention goes first: it says what is wanted. What comes after it the core knows to belong to it.
+        """
+        if message.album is None or message.author.is_bot:
+            return
+        if not message.addressed:
+            self._parts.setdefault(message.album, []).append(message)
+            if len(self._parts) > ALBUMS:
+                del self._parts[next(iter(self._parts))]
+            return
+        for each in self._parts.get(message.album, ()):
+            yield replace(each, addressed=True)
 
     def _is_news(self, event: Event) -> bool:
         """False for an edit of a message that shows what it did before, as far as that is known.
@@ -215,9 +249,9 @@ class Gateway:
 
     # presses
 
-    def _answer(self, query: CallbackQuery) -> None:
+    def _answer(self, query: str) -> None:
         """Every press is answered, so that the button stops turning; what it leads to is said by other means."""
-        spawn(self._tasks, self._answered(query.id), "telegram press")
+        spawn(self._tasks, self._answered(query), "telegram press")
 
     async def _answered(self, query: str) -> None:
         async def ask(bot: Bot) -> bool:
@@ -271,6 +305,8 @@ class Gateway:
             if not self._broken.done():
                 self._broken.set_exception(error)
             return 500
+        if self.came is not None:
+            self.came()
         return 200
 
 

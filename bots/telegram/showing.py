@@ -43,7 +43,7 @@ class Showing:
         self._calls = calls
 
     async def post(self, target: Target, markdown: str, *, buttons: Sequence[Button], silent: bool) -> MessageId:
-        """Show a new message. It is not tried again: nothing would make a repeat harmless (core.telegram.org/bots/api)."""
+        """Show a new message."""
         place, shown = place_of(target.channel.id), rendered(markdown)
 
         async def send(bot: Bot, chat: int) -> Message:
@@ -58,7 +58,7 @@ class Showing:
                 disable_notification=silent,
             )
 
-        sent = await self._calls.write("sendMessage", place.chat, send, repeats=0)
+        sent = await self._calls.write("sendMessage", place.chat, send)
         return message_id(sent.chat_id, sent.message_id)
 
     async def edit(self, target: Target, message: MessageId, markdown: str, *, buttons: Sequence[Button]) -> None:
@@ -112,7 +112,6 @@ class Showing:
             "sendChatAction",
             place.chat,
             lambda bot, chat: bot.send_chat_action(chat, "typing", message_thread_id=place.topic),
-            repeats=0,
         )
 
     async def react(self, target: Target, message: MessageId, *, seen: bool) -> None:

@@ -1,4 +1,7 @@
-"""Long polling: an update is confirmed by asking for those after it, so that is done only once it is stored."""
+"""Long polling: an update is confirmed by asking for those after it, so that is done only once it is stored.
+
+What takes long to store in one chat holds up no other: it is asked on, from the first update on that is not stored.
+"""
 
 import asyncio
 import logging
@@ -11,7 +14,7 @@ from telegram.error import Conflict, InvalidToken
 from bots.telegram.bot import Line, polling
 from bots.telegram.config import TelegramConfig
 from bots.telegram.convert import Json
-from bots.telegram.failures import Moved, failure
+from bots.telegram.failures import HOOKED, Moved, failure, said
 from shared.errors import Failure, Misconfigured, RateLimited, Unavailable
 
 log = logging.getLogger(__name__)
@@ -27,6 +30,9 @@ CONFLICT_SECONDS = 5.0
 
 STUCK_SECONDS = 60.0
 """How long it may take to store what was heard before that counts."""
+
+BRIEF_SECONDS = 1.0
+"""How long storing is waited for before it is asked on. Until all is stored each poll is answered at once, with what is not."""
 
 METHOD = "getupdates"
 """Methods may be written in any case (core.telegram.org/bots/api, Making requests). The library wants its own method for the
@@ -46,7 +52,8 @@ class Poller:
         refused: Callable[[], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`up` is awaited before what is heard after an interruption, `take` returns once all is stored.
+        """`up` is awaited before what is heard after an interruption, `take` returns once all is stored; it may be under way
+        several times, of which each begins after the one before, and keeps the order within a chat.
 
         `refused` is called when Telegram does not accept the token. `clock` gives seconds that only grow.
         """
@@ -56,14 +63,14 @@ class Poller:
         self._take = take
         self._refused = refused
         self._clock = clock
-        self._offset: int | None = None
-        """What is stored and not known to be confirmed ends before this. It is told once: after a week without updates their
-        ids begin anew at any number (core.telegram.org/bots/api, Update: update_id), and a greater one would drop them."""
+        self._open: dict[int, float] = {}
+        """The ids of what was heard and is not stored yet, in their order, and since when."""
+        self._stored: set[int] = set()
+        """The ids of what is stored and not known to be confirmed."""
+        self._storing: set[asyncio.Task[None]] = set()
         self._heard: float | None = None
         self.failures = 0
         """Polls in a row that went wrong."""
-        self.unstored = 0
-        """How often in a row what was heard could not be taken."""
         self.conflict = False
         """Whether another program asks for this bot's updates."""
 
@@ -73,9 +80,19 @@ class Poller:
         return None if self._heard is None else self._clock() - self._heard
 
     @property
+    def trouble(self) -> str:
+        """Why we do not hear Telegram, in one line for the operator; empty where we do."""
+        if self.conflict:
+            return "another program asks for this bot's updates"
+        if self.failures:
+            return "no answer from Telegram"
+        return "what comes is not stored" if self.stuck else ""
+
+    @property
     def stuck(self) -> bool:
-        """Whether what was heard last could not be taken, or is not for long already."""
-        return self.unstored > 0 or (self.age or 0.0) > self.most + STUCK_SECONDS
+        """Whether something that was heard has not been stored for long, or nothing is asked for any more."""
+        late = any(self._clock() - since > STUCK_SECONDS for since in self._open.values())
+        return late or (self.age or 0.0) > self.most + STUCK_SECONDS
 
     @property
     def most(self) -> float:
@@ -83,7 +100,11 @@ class Poller:
         return self._config.poll_seconds + self._config.poll_margin
 
     async def run(self) -> None:
-        """Ask until cancelled. What `up` and `take` raise ends it."""
+        """Ask until cancelled. What `up` and `take` raise ends it, and so does a webhook, which the next session takes away."""
+        async with asyncio.TaskGroup() as storing:
+            await self._ask(storing)
+
+    async def _ask(self, storing: asyncio.TaskGroup) -> None:
         line, fresh = polling(self._config), True
         try:
             while True:
@@ -93,30 +114,46 @@ class Poller:
                 except Failure as failed:
                     fresh = True
                     self.failures += 1
+                    if HOOKED in said(failed):
+                        raise
                     if self.failures % RENEW == 0:
                         await line.aclose()
                         line = polling(self._config)
                     await asyncio.sleep(self._pause(failed))
                     continue
-                self._offset = None
                 self._heard = self._clock()
                 self._well(waited=not fresh)
                 if fresh:
                     await self._up()
                     fresh = False
-                try:
-                    await self._take(updates)
-                except Unavailable as failed:
-                    # None of them is confirmed, so all come again; those that were stored are known by their keys.
-                    self.unstored += 1
-                    log.warning("updates not taken", extra={"detail": failed.detail})
-                    await asyncio.sleep(self._config.pause(self.unstored))
-                    continue
-                self.unstored = 0
-                if updates:
-                    self._offset = max(int(each["update_id"]) for each in updates) + 1
+                await self._keep(storing, updates)
         finally:
             await line.aclose()
+
+    async def _keep(self, storing: asyncio.TaskGroup, updates: Sequence[Json]) -> None:
+        """Have what is new stored; returns when that is done, or takes its time."""
+        news = {number: each for each in updates if (number := _number(each)) not in self._open and number not in self._stored}
+        self._open |= dict.fromkeys(news, self._clock())
+
+        async def store() -> None:
+            await self._take(tuple(news.values()))
+            for number in news:
+                del self._open[number]
+            self._stored.update(news)
+
+        if news:
+            self._storing.add(task := storing.create_task(store(), name="telegram store"))
+            task.add_done_callback(self._storing.discard)
+        if self._storing:
+            await asyncio.wait(self._storing, timeout=BRIEF_SECONDS)
+
+    def _offset(self) -> int | None:
+        """Up to where all is stored, if it is not known to be confirmed. Where nothing waits it is told once: after a week
+        without updates their ids begin anew at any number (core.telegram.org/bots/api, Update: update_id), and a greater one
+        would drop them."""
+        if self._open:
+            return min(self._open)
+        return max(self._stored) + 1 if self._stored else None
 
     def _well(self, *, waited: bool) -> None:
         if self.conflict and not waited:
@@ -137,12 +174,14 @@ class Poller:
 
     async def _poll(self, line: Line, timeout: int) -> list[Json]:
         asked: dict[str, Any] = {"timeout": timeout, "limit": MOST, "allowed_updates": self._wanted}
-        if self._offset is not None:
-            asked["offset"] = self._offset
+        if (offset := self._offset()) is not None:
+            asked["offset"] = offset
         try:
             async with asyncio.timeout(self.most):
                 answer: object = await line.bot.do_api_request(METHOD, api_kwargs=asked, read_timeout=self.most)
-            return _updates(answer)
+            updates = _updates(answer)
+            self._stored = {number for number in self._stored if offset is None or number >= offset}
+            return updates
         except TimeoutError:
             failed: Failure = Unavailable("Telegram: getUpdates: no answer in time")
         except Exception as error:
@@ -173,4 +212,8 @@ def _updates(answer: object) -> list[Json]:
     found = [each for one in given if isinstance(one, dict) and isinstance((each := cast("Json", one)).get("update_id"), int)]
     if given and not found:
         raise ValueError("getUpdates: updates without ids")
-    return sorted(found, key=lambda each: int(each["update_id"]))
+    return sorted(found, key=_number)
+
+
+def _number(update: Json) -> int:
+    return int(update["update_id"])

@@ -53,14 +53,14 @@ class Scripted(ABC, Generic[S]):
     def asked(self) -> list[Call]:
         """Return the calls that are answered by scripts, in order of arrival."""
 
-    async def wait_for(self, predicate: Callable[[], T | None], timeout: float = 5.0) -> T:
+    async def wait_for(self, predicate: Callable[[], T | None], timeout: float = 30.0) -> T:
         """Return the first truthy value of `predicate`, asked now and after each change of the log or of the service.
 
         Raises TimeoutError when `timeout` seconds have passed.
         """
         return await self._book.changes.wait_for(predicate, timeout)
 
-    async def ended(self, count: int = 1, timeout: float = 5.0) -> Call:
+    async def ended(self, count: int = 1, timeout: float = 30.0) -> Call:
         """Wait until `count` of the calls that are answered by scripts have ended, and return the last of these."""
 
         def find() -> Call | None:

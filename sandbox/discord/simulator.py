@@ -83,7 +83,7 @@ class Simulator(Control):
         """What `python -m sandbox.discord` prints when it is ready."""
         return {"api": self.api_url, "gateway": self.gateway_url, "control": self.control_url, "pid": os.getpid()}
 
-    async def wait_for(self, predicate: Callable[[], T | None], timeout: float = 5.0) -> T:
+    async def wait_for(self, predicate: Callable[[], T | None], timeout: float = 30.0) -> T:
         """Return the first truthy value of `predicate`, asked now and after each change of the world or the call log.
 
         Raises `TimeoutError` after `timeout` seconds.

@@ -46,13 +46,13 @@ class Downloads:
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         with exchange(self._calls, self._faults, request.method, request.path) as begun:
-            answer: web.StreamResponse | None = await strike(begun.fault, "before", request)
-            if answer is None:
-                upload = request.method == "POST"
-                answer = await self._take(request) if upload else await self._give(request, begun.call.notes)
-                if upload or not answer.prepared:
-                    answer = await strike(begun.fault, "after", request) or answer
-            return begun.answered(answer)
+            struck = await strike(begun.fault, "before", request)
+            if struck is None and request.method == "POST":
+                taken = await self._take(request)
+                return begun.answered(await strike(begun.fault, "after", request) or taken)
+            # A download changes nothing, so before and after are the same moment.
+            struck = struck or await strike(begun.fault, "after", request)
+            return begun.answered(struck or await self._give(request, begun.call.notes))
 
     async def _take(self, request: web.Request) -> web.Response:
         """Take the bytes of an upload, raw or as the file of a form (docs.slack.dev, Working with files)."""

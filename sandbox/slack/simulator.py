@@ -94,7 +94,7 @@ class Simulator(Control):
         """What `python -m sandbox.slack` prints when it is ready."""
         return {"api": self.api_url, "socket": self.socket_url, "control": self.control_url, "pid": os.getpid()}
 
-    async def wait_for(self, predicate: Callable[[], T | None], timeout: float = 5.0) -> T:
+    async def wait_for(self, predicate: Callable[[], T | None], timeout: float = 30.0) -> T:
         """Return the first truthy value of `predicate`, asked now and after each change of the world, the call log, a
         connection or a delivery.
 

@@ -63,9 +63,11 @@ def ask(c: Connection, event: Happened, message: Message, rules: Rules, say: Lim
     rows = c.execute(_GOING_ON, {"channel": message.place.id}).all()
     conversation = UUID(rows[0].talk) if rows else None
     going_on = sorted((row for row in rows if row.id is not None), key=lambda row: row.id)
-    # What was sent as one is one message: its parts are not too many for each other.
+    # What was sent as one is one message: its parts are not too many for each other, and what is refused is refused as a whole.
     if conversation is not None and (album := _of_album(c, going_on, message)) is not None:
         return _join(c, event, conversation, album, message)
+    if (decided := notes.of_album(c, event)) not in (None, "queued", "joined"):
+        return note(c, event, decided)
     limit = limited(c, event, message.author.id, message.place, rules)
     if limit is not None:
         return refuse(c, event, message.target, replace(limit, told=limit.told and not message.commanded), say)
@@ -182,11 +184,12 @@ def _stop_one(c: Connection, platform: str, turn: int, message: MessageId | None
 
 def _of_album(c: Connection, going_on: list[_Row], message: Message) -> _Row | None:
     """The turn that has another message of the same album, if this one can go into it."""
+    # An answer that is shown already is written anew, as after an edit: a part that comes so late was held up by a crash.
     able = _able(going_on, message)
     if not able or message.album is None:
         return None
     turn = messages.of_album(c, list(able), message.album)
-    return None if turn is None or parts.any_shown(c, turn) else able[turn]
+    return None if turn is None else able[turn]
 
 
 def _able(going_on: list[_Row], message: Message) -> dict[int, _Row]:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, select
 
-from shared.chat import AuthorId, Button, Cause, ChannelId, Edited, Pressed, Target
+from shared.chat import AuthorId, Button, Cause, ChannelId, Edited, Message, Pressed, Target
 from shared.store import codec, turns
 from shared.store.records import Decision, Final, Taken
 from shared.store.schema import keys
@@ -22,7 +22,10 @@ DUPLICATE = Taken("duplicate")
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """An event that is being taken: where and when. `decision` is what it is called if it is not decided upon."""
+    """An event that is being taken: where and when. `decision` is what it is called if it is not decided upon.
+
+    `album` is what it was sent with as one.
+    """
 
     now: datetime
     platform: str
@@ -30,13 +33,28 @@ class Happened:
     channel: ChannelId
     author: AuthorId | None
     decision: Decision
+    album: str | None = None
 
 
 def happened(now: datetime, platform: str, cause: Cause | Edited) -> Happened:
     """What is noted of an event of a person."""
     message = cause.message if isinstance(cause, Edited) else cause
     decision: Decision = "edited" if isinstance(cause, Edited) else "button" if isinstance(cause, Pressed) else "command"
-    return Happened(now, platform, cause.keys, message.target.channel.id, message.author.id, decision)
+    album = cause.album if isinstance(cause, Message) else None
+    return Happened(now, platform, cause.keys, message.target.channel.id, message.author.id, decision, album)
+
+
+def album_key(album: str) -> str:
+    """The key that stands for an album as soon as one of its messages was taken; with it stands what was decided about that."""
+    return f"{album}/album"
+
+
+def of_album(c: Connection, event: Happened) -> Decision | None:
+    """What was decided about the first message of the same album; None where there was none."""
+    if event.album is None:
+        return None
+    row = c.execute(_KNOWN, {"platform": event.platform, "keys": [album_key(event.album)]}).one_or_none()
+    return None if row is None else row.decision
 
 
 def which(c: Connection, platform: str, names: Collection[str]) -> frozenset[str]:
@@ -57,6 +75,7 @@ def known(c: Connection, event: Happened) -> bool:
 def remember(c: Connection, event: Happened, decision: Decision, turn: int | None) -> None:
     """Keep what was decided."""
     first, *more = event.keys
+    more += [] if event.album is None else [album_key(event.album)]
     rows = [_row(event, first, decision, turn) | {"channel": event.channel, "author": event.author}]
     c.execute(_REMEMBER, rows + [_row(event, name, decision, turn) for name in more])
 

@@ -22,7 +22,8 @@ class Taking(Face):
 
         The first of these that holds: "too_fast" (told once a minute to a person), "over_limit" (told once an hour to a person
         in a channel), "joined", "queue_full" (always told), "queued". A message that was `commanded` is always told. `say` gives
-        the text of a refusal; for "over_limit" with the budget that is used up.
+        the text of a refusal; for "over_limit" with the budget that is used up. A message of an album goes into the turn of the
+        others, before all of these and as long as that is not answered; where they were refused it is, too, and nothing is said.
         """
         return await self._take(platform, message, lambda c, event: intake.ask(c, event, message, rules, say))
 
@@ -163,13 +164,16 @@ class Taking(Face):
         now = self._clock()
         return await self._writer.run(lambda c: talks.close_idle(c, now, platform, conversation, before, target, text, buttons))
 
-    async def leave(self, platform: str, *, channel: ChannelId | None = None, space: str | None = None) -> Sequence[Waiting]:
+    async def leave(
+        self, platform: str, *, channel: ChannelId | None = None, space: str | None = None, at: datetime | None = None
+    ) -> Sequence[Waiting]:
         """Close the open conversations of the channel and of those whose parent it is, or of the space.
 
-        Their turns that are not yet answered are asked to stop and are returned, oldest first.
+        Those whose newest question was written at `at` or later stay open; with None they are closed, too. The turns that are
+        not yet answered are asked to stop and are returned, oldest first.
         """
         now = self._clock()
-        return await self._writer.run(lambda c: talks.leave(c, now, platform, channel, space))
+        return await self._writer.run(lambda c: talks.leave(c, now, platform, channel, space, at))
 
     async def move(self, platform: str, *, old: ChannelId, new: Channel) -> Sequence[Waiting]:
         """Let everything of the channel `old` go on in `new`: conversations, turns, choices, and what was spent.
@@ -190,6 +194,10 @@ class Taking(Face):
     async def known(self, platform: str, keys: Collection[str]) -> frozenset[str]:
         """Those of these keys that belong to an event that was taken."""
         return await self._reader.run(lambda c: notes.which(c, platform, keys))
+
+    async def known_album(self, platform: str, album: str) -> bool:
+        """Whether a message of the album was taken. That is known for as long as the keys of events are."""
+        return bool(await self.known(platform, (notes.album_key(album),)))
 
     async def told(self, channel: ChannelId, *, author: AuthorId | None, most: int) -> Sequence[Told]:
         """What became of the last events in the channel, of one person or of all, newest first."""

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import Connection, Row, bindparam, exists, func, insert, select, update
 
 from shared.chat import Button, Cause, Channel, ChannelId, Target
-from shared.store import codec, notes, turns
+from shared.store import codec, messages, notes, turns
 from shared.store.notes import Happened
 from shared.store.records import Final, Refusal, Taken, Talk, Waiting, Why
 from shared.store.schema import conversations
@@ -24,10 +24,10 @@ _CLOSE = update(conversations).where(_this).values(closed_at=bindparam("now"), w
 _REOPEN = update(conversations).where(_this).values(closed_at=None, why=None, heard_at=bindparam("now"))
 _HEAR = update(conversations).where(_this).values(heard_at=bindparam("now"))
 _OPEN = select(conversations.c.id).where(_open, conversations.c.channel == bindparam("channel"))
-_BELOW_CHANNEL = select(conversations.c.id).where(_open, conversations.c.parent == bindparam("channel"))
-_OF_SPACE = select(conversations.c.id).where(
-    _open, conversations.c.platform == bindparam("platform"), conversations.c.space == bindparam("space")
-)
+_heard = select(conversations.c.id, conversations.c.heard_at).where(_open)
+_IN_CHANNEL = _heard.where(conversations.c.channel == bindparam("channel"))
+_BELOW_CHANNEL = _heard.where(conversations.c.parent == bindparam("channel"))
+_OF_SPACE = _heard.where(conversations.c.platform == bindparam("platform"), conversations.c.space == bindparam("space"))
 _LAST = (
     select(conversations.c.id)
     .where(conversations.c.channel == bindparam("channel"), conversations.c.closed_at.is_not(None))
@@ -114,16 +114,28 @@ def reopen(c: Connection, now: datetime, conversation: UUID) -> None:
     c.execute(_REOPEN, {"which": str(conversation), "now": codec.stamp(now)})
 
 
-def leave(c: Connection, now: datetime, platform: str, channel: ChannelId | None, space: str | None) -> list[Waiting]:
-    """Close the open conversations of a channel and of those below it, or of a space; the turns that were told to stop."""
-    found: list[str] = []
+def leave(
+    c: Connection, now: datetime, platform: str, channel: ChannelId | None, space: str | None, at: datetime | None
+) -> list[Waiting]:
+    """Close the open conversations of a channel and of those below it, or of a space; the turns that were told to stop.
+
+    Those in which something was said at `at` or later stay open.
+    """
+    found: list[Row[*tuple[Any, ...]]] = []
     if channel is not None:
-        found += c.execute(_OPEN, {"channel": channel}).scalars()
-        found += c.execute(_BELOW_CHANNEL, {"channel": channel}).scalars()
+        found += [row for query in (_IN_CHANNEL, _BELOW_CHANNEL) for row in c.execute(query, {"channel": channel})]
     if space is not None:
-        found += c.execute(_OF_SPACE, {"platform": platform, "space": space}).scalars()
-    stopping = [turn for one in dict.fromkeys(found) for turn in close(c, now, UUID(one), "left")]
+        found += c.execute(_OF_SPACE, {"platform": platform, "space": space})
+    old = [row.id for row in found if at is None or _said_last(c, row) < codec.stamp(at)]
+    stopping = [turn for one in dict.fromkeys(old) for turn in close(c, now, UUID(one), "left")]
     return sorted(stopping, key=lambda turn: turn.turn)
+
+
+def _said_last(c: Connection, row: Row[*tuple[Any, ...]]) -> int:
+    """When the newest question of a conversation was written, by the platform's clock; we may have heard it much later."""
+    newest = turns.newest(c, UUID(row.id))
+    said = None if newest is None else messages.last(c, newest.turn)
+    return row.heard_at if said is None else codec.stamp(said.sent_at)
 
 
 def resume(

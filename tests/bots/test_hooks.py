@@ -81,7 +81,7 @@ async def test_a_body_that_is_too_large_is_refused() -> None:
 async def test_a_body_that_does_not_come_is_cut_off() -> None:
     taker, bound = Taker(), bind("127.0.0.1", 0)
     port = bound.getsockname()[1]
-    async with taking({"/one": taker}, bound, body_seconds=0.05), asyncio.timeout(10):
+    async with taking({"/one": taker}, bound, body_seconds=0.05), asyncio.timeout(60):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"POST /one HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf")
         status = await reader.readline()
@@ -95,7 +95,7 @@ async def test_a_body_that_does_not_come_is_cut_off() -> None:
 async def test_what_is_no_http_and_who_goes_away_disturbs_nobody() -> None:
     taker, bound = Taker(), bind("127.0.0.1", 0)
     port = bound.getsockname()[1]
-    async with taking({"/one": taker}, bound), asyncio.timeout(10):
+    async with taking({"/one": taker}, bound), asyncio.timeout(60):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"\x16\x03\x01 this is no HTTP\r\n\r\n")
         assert b" 400 " in await reader.readline()
@@ -121,7 +121,7 @@ async def test_what_is_being_taken_when_it_ends_is_taken_to_the_end_and_nothing_
     taker, bound = Taker(), bind("127.0.0.1", 0)
     taker.go_on.clear()
     url = f"http://127.0.0.1:{bound.getsockname()[1]}/one"
-    async with aiohttp.ClientSession() as session, asyncio.timeout(10):
+    async with aiohttp.ClientSession() as session, asyncio.timeout(60):
         async with taking({"/one": taker}, bound):
             under_way = asyncio.create_task(session.post(url, data=b"under way"))
             await taker.came.wait()

@@ -11,14 +11,9 @@ import aiohttp
 from sandbox.discord import Simulator
 from tests.bots.command import PATIENCE, around, connected, ended, started
 from tests.bots.manager import Manager, managing
+from tests.script.base import free_port
 
 HOST = "127.0.0.1"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return probe.getsockname()[1]
 
 
 async def heard(manager: Manager, line: str) -> None:

@@ -77,7 +77,7 @@ class AdapterPromises(AbilityPromises, CommandPromises, FilePromises, StreamProm
             raise OSError("the disk is full")
 
         with pytest.raises(OSError, match="the disk is full"):
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 await rig.adapter.run(full)
 
     async def test_a_new_session_is_announced_before_what_is_heard_in_it(self, rig: Rig) -> None:
@@ -94,7 +94,7 @@ class AdapterPromises(AbilityPromises, CommandPromises, FilePromises, StreamProm
                 heard.set()
 
         heard = asyncio.Event()
-        async with running(rig.adapter, deliver), asyncio.timeout(10):
+        async with running(rig.adapter, deliver), asyncio.timeout(60):
             await announced.wait()
             await rig.say("first")
             released.set()
@@ -171,7 +171,7 @@ class AdapterPromises(AbilityPromises, CommandPromises, FilePromises, StreamProm
             if len(texts) == count:
                 done.set()
 
-        async with running(rig.adapter, slow_at_first), asyncio.timeout(10):
+        async with running(rig.adapter, slow_at_first), asyncio.timeout(60):
             await connected.wait()
             for number in range(count):
                 await rig.say(f"number {number}")
@@ -323,7 +323,7 @@ class AdapterPromises(AbilityPromises, CommandPromises, FilePromises, StreamProm
             target = await answering(rig, await asked(rig, heard))
             await rig.hang_next()
             post = asyncio.create_task(rig.adapter.post(target, "one", key="k1"))
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 await rig.hanging()
             post.cancel()
             await asyncio.wait([post])

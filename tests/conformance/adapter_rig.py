@@ -214,7 +214,7 @@ class Heard:
         return [message.text for message in self.messages]
 
     async def until(self, reached: Callable[[], bool]) -> None:
-        async with asyncio.timeout(10), self._changed:
+        async with asyncio.timeout(60), self._changed:
             await self._changed.wait_for(reached)
 
     async def message(self, count: int = 1) -> Message:
@@ -234,7 +234,7 @@ async def running(adapter: Adapter, deliver: Deliver) -> AsyncGenerator[asyncio.
         yield task
     finally:
         task.cancel()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await asyncio.wait([task])
     if not task.cancelled():
         task.result()

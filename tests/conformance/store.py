@@ -354,6 +354,21 @@ async def test_leaving_a_channel_closes_what_is_in_and_below_it(store: Store) ->
     assert await store.leave("odd", channel=ChannelId("odd:general")) == []
 
 
+async def test_leaving_closes_nothing_in_which_something_was_written_since(store: Store, clock: Clock) -> None:
+    left, back = START + timedelta(minutes=1), START + timedelta(minutes=2)
+    clock.move(timedelta(hours=1))
+    before = await ask(store, message(1))
+    since = await ask(store, replace(message(2, place=channel("thread", parent="general")), sent_at=back))
+    both = await ask(store, message(3, place=channel("other", space="odd:far")))
+    assert (await ask(store, replace(message(4, place=channel("other", space="odd:far")), sent_at=back))).decision == "queued"
+    told = await store.leave("odd", channel=ChannelId("odd:general"), at=left)
+    assert [turn.turn for turn in told] == [made(before)], "though it was heard only now"
+    assert await store.leave("odd", space="odd:far", at=left) == []
+    assert await store.conversation(ChannelId("odd:thread")) == since.conversation
+    assert await store.conversation(ChannelId("odd:other")) == both.conversation
+    assert len(await store.leave("odd", space="odd:far", at=back + timedelta(seconds=1))) == 2
+
+
 async def test_leaving_a_space_closes_what_is_in_it(store: Store) -> None:
     inside = await ask(store, message(1))
     direct = await ask(store, message(2, place=channel("dm", space=None)))

@@ -81,7 +81,9 @@ async def test_nothing_joins_a_turn_whose_answer_is_seen(store: Store) -> None:
     await store.sending(turn, 0, channel("general").id)
     assert (await ask(store, message(2), rules=BURST)).decision == "joined"
     await store.shown(turn, 0, MessageId("odd:90"))
-    assert (await ask(store, replace(message(3), album="a"), rules=BURST)).decision == "queued"
+    assert (await ask(store, message(3), rules=BURST)).decision == "queued"
+    late = await ask(store, replace(message(4), album="a"), rules=BURST)
+    assert (late.decision, late.again and late.again.turn) == ("joined", turn), "but for what was sent with its question as one"
 
 
 async def test_nothing_joins_a_turn_that_stops_or_is_answered(store: Store) -> None:
@@ -103,6 +105,27 @@ async def test_the_parts_of_an_album_are_one_turn_however_late_they_come(store: 
     work = await store.load(turn)
     assert [one.files[0].attachment.ref for one in work.messages] == ["ref1", "ref3"]
     assert (await ask(store, replace(message(4), album="b"))).decision == "queued"
+    await store.begin(turn)
+    await store.settle(turn, final())
+    after = await ask(store, replace(message(5), album="a"))
+    assert (after.decision, made(after) == turn) == ("queued", False), "it was answered without this one"
+
+
+async def test_an_album_is_known_and_refused_as_a_whole(store: Store) -> None:
+    rules = Rules(queue=0)
+    await ask(store, message(1))
+    assert not await store.known_album("odd", "a")
+    told = await ask(store, replace(message(2), album="a"), rules=rules)
+    assert (told.decision, await words(store, told)) == ("queue_full", "queue_full")
+    for number in (3, 4):
+        more = await ask(store, replace(message(number), album="a"), rules=rules)
+        assert (more.decision, more.waiting) == ("queue_full", None)
+    assert (await ask(store, replace(message(5), album="a"))).decision == "queue_full", "though there is room by now"
+    assert await words(store, await ask(store, message(6), rules=rules)) == "queue_full"
+    assert await store.known_album("odd", "a")
+    assert not await store.known_album("even", "a")
+    listed = await store.told(channel("general").id, author=None, most=9)
+    assert sum(one.decision == "queue_full" for one in listed) == 5
 
 
 async def test_a_question_knows_what_is_before_it_and_a_full_queue_is_said(store: Store) -> None:

@@ -44,7 +44,7 @@ class Tty:
 
     async def shows(self, text: str, *, times: int = 1) -> None:
         try:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 while self.glass.text.count(text) < times:
                     self._changed.clear()
                     await self._changed.wait()
@@ -133,7 +133,7 @@ async def sitting(simulator: Simulator, width: int = 60, height: int = 20) -> As
         await tty.shows("user1 in #general>")
         yield tty
         tty.types("\x15/quit\r")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await talking
         assert tty.restored
     finally:

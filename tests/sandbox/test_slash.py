@@ -159,7 +159,7 @@ async def test_one_line_can_call_a_command(simulator: Simulator, bot: Bot) -> No
     text = {"type": 3, "name": "text", "description": "x", "max_length": 5}
     await bot.registers({"name": "ask", "description": "Ask something", "options": [text]})
     out = io.StringIO()
-    asking = asyncio.create_task(say_once(simulator.control_url, "user2", "general", "/ask why?", out, 5, quiet=0.3))
+    asking = asyncio.create_task(say_once(simulator.control_url, "user2", "general", "/ask why?", out, 30, quiet=3.0))
     called = await bot.called(1)
     await simulator.call("user1", "ask", "general")
     await bot.answers(await bot.called(2), 4, "for Ada only", flags=64)

@@ -140,7 +140,7 @@ async def test_a_key_ends_it_and_the_terminal_is_as_before(simulator: Simulator,
     await tty.shows("user1 in #general>")
     assert not tty.restored
     tty.types(key)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await talking
     assert tty.restored
     tty.close()
@@ -151,7 +151,7 @@ async def test_the_end_of_the_simulator_ends_it() -> None:
     async with Simulator() as simulator:
         talking = asyncio.create_task(converse(simulator.control_url, tty.stdin, tty.stdout))
         await tty.shows("user1 in #general>")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await talking
     await tty.shows("The simulator has ended.")
     assert tty.restored
@@ -170,13 +170,13 @@ async def piped(*lines: str) -> AsyncGenerator[TextIO]:
 async def test_without_a_terminal_only_finished_texts_are_printed(simulator: Simulator, bot: Bot) -> None:
     out = io.StringIO()
     async with piped("/in random", "@threadline hello") as stdin:
-        talking = asyncio.create_task(converse(simulator.control_url, stdin, out, quiet=0.3, patience=5))
+        talking = asyncio.create_task(converse(simulator.control_url, stdin, out, quiet=3.0, patience=30))
         asked = await bot.hears("hello")
         await bot.types(asked["channel"])
         part = await bot.posts(asked["channel"], "One")
         for text in ("One two", "One two three"):
             await bot.edits(asked["channel"], part, text)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await talking
     assert out.getvalue().splitlines()[-3:] == [
         "[1] Ada: @threadline hello",
@@ -191,7 +191,7 @@ async def test_without_a_terminal_only_finished_texts_are_printed(simulator: Sim
 
 async def test_one_line_gets_its_reply_from_the_thread_that_is_opened(simulator: Simulator, bot: Bot) -> None:
     out = io.StringIO()
-    asking = asyncio.create_task(say_once(simulator.control_url, "user2", "general", "@threadline hi", out, 5, quiet=0.3))
+    asking = asyncio.create_task(say_once(simulator.control_url, "user2", "general", "@threadline hi", out, 30, quiet=3.0))
     asked = await bot.hears("hi")
     await bot.types(asked["channel"])
     await bot.opens(asked["channel"], asked["id"], "hi")
@@ -237,7 +237,7 @@ async def test_no_simulator_is_said_in_one_sentence() -> None:
 
 async def test_on_a_terminal_one_line_gets_its_reply_drawn_in_place(simulator: Simulator, bot: Bot) -> None:
     tty = Tty()
-    asking = asyncio.create_task(say_once(simulator.control_url, "user1", "direct", "hello", tty.stdout, 5, quiet=0.2))
+    asking = asyncio.create_task(say_once(simulator.control_url, "user1", "direct", "hello", tty.stdout, 30, quiet=3.0))
     channel = (await bot.hears("hello"))["channel"]
     part = await bot.posts(channel, "One **t**")
     await bot.edits(channel, part, "One **two** three")
@@ -265,6 +265,6 @@ async def test_the_first_text_is_waited_for_longer_than_the_next() -> None:
     await asyncio.wait({ending}, timeout=0.1)
     assert not ending.done()
     waiting.heard(text=True)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         assert await ending
     assert not await Quiet(quiet=30, patience=0.01).ended()

@@ -10,11 +10,12 @@ Nothing here sleeps: each wait ends with a change of the simulated platform.
 
 import asyncio
 import base64
+import random
 import socket
 import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -240,7 +241,10 @@ def settings_of(request: pytest.FixtureRequest) -> dict[str, object]:
 
 
 def free_port() -> int:
-    """One that nobody listens on now."""
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        return bound.getsockname()[1]
+    """One that nobody listens on now, and none of those that the system gives to whoever asks for any (Linux: from 32768)."""
+    dice = random.SystemRandom()  # the usual one begins anew with each test, alike in all processes
+    while True:
+        port = dice.randrange(20_000, 32_000)
+        with suppress(OSError), socket.socket() as bound:
+            bound.bind(("127.0.0.1", port))
+            return port

@@ -102,7 +102,7 @@ async def test_a_command_is_acknowledged_in_time_while_the_store_is_held_up(stag
 
 async def test_a_command_is_acknowledged_in_time_while_claude_is_slow(stage: Stage) -> None:
     ada, chat = await stage.alone()
-    stage.claude.script(Script(text="At last.", wait=0.3), match="slow question")
+    stage.claude.script(Script(text="At last.", wait=3.0), match="slow question")
     await stage.call(ada, chat, "ask", question="slow question")
     await stage.glimpses(ada, chat, "threadline: > slow question")
     await stage.reads(ada, chat, "threadline: > slow question", "threadline: At last.")

@@ -37,7 +37,7 @@ async def test_stop_comes_under_an_answer_that_grows_no_further(stage: Stage) ->
 
 async def test_stop_disappears_when_the_answer_is_whole(stage: Stage) -> None:
     ada, chat = await stage.alone()
-    stage.answers("whole one", "One two three.", deltas=3, seconds=0.3)
+    stage.answers("whole one", "One two three.", deltas=3, seconds=3.0)
     await stage.say(ada, chat, "whole one")
     await stage.until(lambda: stage.sees(ada, chat)[-1].endswith(" [Stop]"))
     await stage.reads(ada, chat, f"{ada}: whole one", "threadline: One two three.")
@@ -45,7 +45,7 @@ async def test_stop_disappears_when_the_answer_is_whole(stage: Stage) -> None:
 
 async def test_a_stop_that_comes_too_late_says_so_to_the_one_who_pressed(stage: Stage) -> None:
     ada, chat = await stage.alone()
-    stage.answers("late stop", "One two three.", deltas=3, seconds=0.3)
+    stage.answers("late stop", "One two three.", deltas=3, seconds=3.0)
     await stage.say(ada, chat, "late stop")
     await stage.until(lambda: stage.sees(ada, chat)[-1].endswith(" [Stop]"))
     held = stage.discord.sees(ada, chat)[-1]["id"]

@@ -99,7 +99,7 @@ async def test_deleting_an_answered_question_removes_the_pair_from_the_context(s
 
 async def test_deleting_our_answer_while_it_is_written_stops_it(stage: Stage) -> None:
     ada, chat = await stage.alone()
-    stage.answers("taken away", "One two three four five six.", deltas=6, seconds=1.0, pings=0.1)
+    stage.answers("taken away", "One two three four five six.", deltas=6, seconds=4.0, pings=0.1)
     await stage.say(ada, chat, "taken away")
     await stage.until(lambda: len(stage.sees(ada, chat)) == 2)
     await stage.delete(stage.discord.sees(ada, chat)[1]["id"])

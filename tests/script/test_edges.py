@@ -29,7 +29,7 @@ async def test_continue_pressed_twice_goes_on_once(stage: Stage) -> None:
 async def test_retry_pressed_twice_answers_once(stage: Stage) -> None:
     ada, chat = await stage.alone()
     stage.answers("again twice", "Half", deltas=2, ending="cut")
-    stage.answers("again twice", "Whole.", wait=0.2)
+    stage.answers("again twice", "Whole.", wait=3.0)
     await stage.say(ada, chat, "again twice")
     await stage.reads(ada, chat, f"{ada}: again twice", f"threadline: Half\n\n{BROKE_OFF} [Continue] [Retry]")
     await stage.press(ada, chat, "Retry")

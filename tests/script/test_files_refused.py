@@ -2,8 +2,10 @@
 
 import pytest
 
+from bots.assembly import MEGABYTE
 from sandbox.discord.cdn import Spoil
 from sandbox.faults import Rule
+from shared.sentences import size
 from tests.script.base import file, text
 from tests.script.stage import Stage
 from tests.script.things import MP4, OGG, Json, bomb, documents, pdf, png
@@ -26,7 +28,7 @@ SMALL_PDF = pdf(1)
         (file("torn.png", png(50, 50)[:60]), "it is damaged."),
         (file("empty.txt", b""), "it is empty."),
         (file("tool.zip", b"PK\3\4" + bytes(100)), "I take pictures, PDFs and text."),
-        ({"name": "disk.img", "size": 200_000_000}, "it is too large. Send a smaller one."),
+        ({"name": "disk.img", "size": 200_000_000}, f"I can fetch no more than {size(MEGABYTE)} here. Send a smaller one."),
     ],
 )
 async def test_what_cannot_be_read_is_said_beside_the_answer(stage: Stage, given: Json, why: str) -> None:

@@ -10,7 +10,7 @@ from tests.script.stage import Stage, opened
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-SETTINGS = {"silence_seconds": 1.0}
+SETTINGS = {"silence_seconds": 4.0}
 MODEL = "claude-sonnet-5-5"
 REFUSED = "The model declined to answer this. Ask differently, or write /new to start afresh."
 SUMMED_UP = "*This conversation has become long; I have summed up its older part to make room.*"
@@ -51,7 +51,7 @@ async def test_every_reason_to_stop_is_told(stage: Stage, stop: str, said: str, 
 
 async def test_text_that_was_seen_before_a_refusal_is_withdrawn_and_not_sent_back(stage: Stage) -> None:
     ada, chat = await stage.alone()
-    stage.answers("withdrawn", "This I should not have said.", deltas=4, seconds=0.4, stop="refusal")
+    stage.answers("withdrawn", "This I should not have said.", deltas=4, seconds=3.0, stop="refusal")
     stage.answers("harmless", "Gladly.")
     await stage.say(ada, chat, "withdrawn")
     await stage.until(lambda: "This" in stage.sees(ada, chat)[-1])

@@ -108,6 +108,7 @@ class House:
         intake = Intake({self.adapter.name: self.access}, self.recall_age, rules=self.rules, defaults=defaults)
         self.inbox = Inbox(self.store, self.turns, intake, clock=self.clock)
         await self.turns.load()
+        await self.inbox.load()
         self.running = asyncio.create_task(self.adapter.run(self._deliver))
         await asyncio.sleep(0)
         await self.service.heard()

@@ -1,8 +1,11 @@
 """Who may talk to us, and where."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 
-from shared.access import Access
+import pytest
+
+from shared.access import Access, Named
 from shared.chat import Author, AuthorId, Channel, ChannelId, Kind
 
 
@@ -96,3 +99,28 @@ def test_an_admin_need_not_be_among_the_users_and_an_empty_list_has_no_admins() 
     assert not access.administers(Said(user="2").author)
     assert not Access().administers(Said().author)
     assert not Access(users=frozenset({"1"}), direct_open=True).administers(Said().author)
+
+
+def test_what_holds_for_a_channel_holds_for_what_it_becomes(capsys: pytest.CaptureFixture[str]) -> None:
+    old, mid, new = ChannelId("odd:10"), ChannelId("odd:11"), ChannelId("odd:12")
+    lists = Access(channels=frozenset({"10"}))
+    named = Named({"odd": lists, "even": lists}, {old: timedelta(hours=2)})
+    idle = named.idle
+    named.follow("odd", {old: mid, ChannelId("odd:20"): ChannelId("odd:21")})
+    named.follow("odd", {mid: new})
+    assert [allows(named.access["odd"], Said(place=place)) for place in ("10", "11", "12", "20", "21")] == [True] * 3 + [
+        False
+    ] * 2
+    assert named.access["even"] == lists
+    assert idle == dict.fromkeys((old, mid, new), timedelta(hours=2))
+    told = capsys.readouterr().out
+    named.follow("odd", {old: new, mid: new})
+    assert capsys.readouterr().out == "", "it was told"
+    assert "change it in the settings" in told
+    assert [told.count(each) for each in ("warning", "allowed channels", "IDLE_CHANNELS")] == [4, 2, 2]
+
+
+def test_where_nothing_is_listed_nothing_comes_to_be(capsys: pytest.CaptureFixture[str]) -> None:
+    named = Named({"odd": Access()}, {})
+    named.follow("odd", {ChannelId("odd:1"): ChannelId("odd:2")})
+    assert (named.access, named.idle, capsys.readouterr().out) == ({"odd": Access()}, {}, "")

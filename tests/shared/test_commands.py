@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.commands import COMMANDS, SCOPES, Parsed, parse
@@ -51,6 +51,7 @@ def test_what_follows_a_command_are_its_options(text: str, options: dict[str, st
 
 
 @given(st.text())
+@settings(deadline=None)
 def test_whatever_is_written_is_a_command_of_the_table_or_none(text: str) -> None:
     for written in (text, f"/model {text}", f"/system {text}"):
         parsed = parse(written)
@@ -61,6 +62,7 @@ def test_whatever_is_written_is_a_command_of_the_table_or_none(text: str) -> Non
 
 
 @given(st.text(alphabet="ab c\n", max_size=20))
+@settings(deadline=None)
 def test_no_word_of_a_text_is_lost(text: str) -> None:
     parsed = parse(f"/system {text}")
     assert parsed is not None

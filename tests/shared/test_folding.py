@@ -2,7 +2,7 @@
 
 import re
 
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from shared.folding import LEEWAY, Code, Folded, fold
@@ -50,10 +50,14 @@ def test_one_endless_line_is_cut_too() -> None:
     assert folded.codes[0].text == "x" * 1000 + "\n"
 
 
-pieces = st.sampled_from(["```py\n", "```\n", "~~~\n", "\n", "word ", "x" * 7, "`", "``", "text\n\n", "> quote\n", "- item\n"])
+pieces = st.sampled_from(
+    ["```py\n", "```\n", "~~~\n", "\n", "word ", "x" * 7, "`", "``", "text\n\n", "> quote\n", "- item\n", "> ", "> ```\n"]
+)
 
 
+@example("```\n0\n> ```js\n> x\n> ```\n", 1)
 @given(st.lists(pieces, max_size=40).map("".join), st.sampled_from([1, 5, 20, 60]))
+@settings(deadline=None)
 def test_what_is_shown_of_a_growing_text_only_grows_and_no_word_is_lost(text: str, most: int) -> None:
     shown = ""
     for end in range(len(text) + 1):

@@ -114,7 +114,7 @@ async def test_limits_are_told_and_nothing_beyond_them_is_fetched(tmp_path: Path
         sizes = {"a.txt": 100, "b.txt": 101, "c.txt": 60, "d.txt": 1}
         [shown] = await ask(h, "look", *(put(h, name, b"x" * size) for name, size in sizes.items()))
         assert shown == (
-            "Fine.\n\n*I could not read “b.txt”: it is too large. Send a smaller one. "
+            "Fine.\n\n*I could not read “b.txt”: I can fetch no more than 100 bytes here. Send a smaller one. "
             "I could not read “c.txt”: the files are too large together. Send fewer at once. "
             "I could not read “d.txt”: there are too many at once. Send the rest in another message.*"
         )
@@ -125,7 +125,8 @@ async def test_limits_are_told_and_nothing_beyond_them_is_fetched(tmp_path: Path
 async def test_a_file_that_is_larger_than_it_was_said_to_be_is_cut_off(tmp_path: Path) -> None:
     async with house(tmp_path, ["Fine."], files=FileLimits(each=100)) as h:
         [shown] = await ask(h, "look", put(h, "a.txt", b"x" * 200, size=50), put(h, "b.txt", b"x" * 200, size=0))
-        assert shown.count("it is too large") == 2
+        assert "“a.txt”: it is too large. Send a smaller one." in shown
+        assert "“b.txt”: I can fetch no more than 100 bytes here. Send a smaller one." in shown
         assert told(h)[1] == []
 
 

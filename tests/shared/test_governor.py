@@ -165,6 +165,28 @@ async def test_a_call_without_an_answer_does_not_tell_when_the_window_opened() -
     assert bench.times("final") == pytest.approx([8.05], abs=0.001)
 
 
+@on_jumping_clock
+async def test_a_call_without_an_answer_may_have_arrived_late() -> None:
+    bench = Bench()
+    limit = Limit("channel", 1, 5.0, windowed=True)
+    with pytest.raises(Unavailable):
+        async with bench.governor.permit([limit], Grade.NOTICE):
+            raise Unavailable("connection reset")
+    await bench.call("final", [limit], Grade.FINAL)
+    assert bench.times("final") == pytest.approx([6.0], abs=0.001)
+
+
+@on_jumping_clock
+async def test_who_waits_goes_once_it_is_learnt_that_more_is_allowed() -> None:
+    bench = Bench()
+    await bench.call("first", [Limit("channel", 1, 60.0)], Grade.NOTICE)
+    second = bench.act("second", [Limit("channel", 1, 60.0)], Grade.NOTICE)
+    await until(bench.start + 2.0)
+    with bench.governor.live([Limit("channel", 5, 60.0)]):
+        await second
+    assert bench.times("second") == pytest.approx([2.0], abs=0.001)
+
+
 # Grades and scopes
 
 
@@ -235,6 +257,22 @@ async def test_a_busy_sign_leaves_a_permit_for_each_live_reply_and_never_waits()
         await bench.call("final", [limit], Grade.FINAL)
     assert bench.governor.try_permit([limit]) is None
     assert bench.times("final") == [0.0, 0.0]
+
+
+@on_jumping_clock
+async def test_there_is_room_for_a_reply_only_where_its_end_could_go_at_once() -> None:
+    bench = Bench()
+    few = Limit("few", 2, 60.0)
+    assert bench.governor.has_room([OVERALL, few])
+    with bench.governor.live([few]):
+        assert bench.governor.has_room([OVERALL, few])
+        await bench.call("end", [few], Grade.FINAL)
+        assert not bench.governor.has_room([OVERALL, few])
+    assert bench.governor.has_room([OVERALL, few])
+    bench.governor.block("few", 5.0)
+    assert not bench.governor.has_room([OVERALL, few])
+    await asyncio.sleep(6.0)
+    assert bench.governor.has_room([OVERALL, few])
 
 
 @on_jumping_clock

@@ -8,7 +8,7 @@ import pytest
 
 from shared import sentences
 from shared.access import Access
-from shared.chat import Attachment, Left, Message, Moved, Quoted
+from shared.chat import Attachment, Left, Message, MessageId, Moved, Quoted
 from shared.telling import not_stored_key
 from tests.odd.platform import CALL, channel
 from tests.odd.service import Board, Note
@@ -58,6 +58,23 @@ async def test_what_is_not_meant_for_the_bot_is_not_stored(tmp_path: Path) -> No
         assert (h.decisions(), h.states(), h.shown()) == ([], [], [])
         await h.inbox.marks(h.adapter).flush()
         assert h.rows("SELECT channel, message FROM marks") == [("odd:hall", "odd:2")]
+
+
+@on_hurrying_clock
+async def test_what_was_sent_with_a_question_as_one_is_a_part_of_it_also_after_a_crash(tmp_path: Path) -> None:
+    async with house(tmp_path, ["Half", asyncio.Event()], ["Both."]) as h:
+        await h.hear(replace(note(1, "before it", "eve"), addressed=False, album="a"))
+        await h.hear(replace(note(2), album="a"))
+        await h.service.until(lambda: h.shown() == ["Half"])
+        await h.crash()
+        await h.start()
+        await h.hear(replace(note(3, "[a picture]"), addressed=False, album="a"))
+        other = note(4, "of others", "eve")
+        await h.hear(replace(other, addressed=False, album="b"))
+        await h.hear(replace(other, id=MessageId("odd:5"), author=replace(other.author, is_bot=True), album="a"))
+        await h.quiet()
+        assert (h.shown(), h.decisions()) == (["Both."], ["queued", "queued", "joined"])
+        assert [said.text for said in h.script.prompts[-1].ask] == ["ada: hello", "ada: [a picture]"]
 
 
 @on_hurrying_clock

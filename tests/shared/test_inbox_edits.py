@@ -36,6 +36,19 @@ async def test_a_message_that_is_edited_to_mention_us_is_answered_once(tmp_path:
 
 
 @on_hurrying_clock
+async def test_what_was_refused_with_its_album_is_asked_when_it_is_edited(tmp_path: Path) -> None:
+    async with house(tmp_path, ["Half", asyncio.Event()], rules=Rules(queue=0)) as h:
+        await h.hear(note(100))
+        await h.service.until(lambda: h.shown() == ["Half"])
+        for number in (101, 102):
+            await h.hear(replace(note(number), album="a"))
+        await h.hear(note(103, "bot, /stop"))
+        await h.quiet()
+        assert len([shown for shown in h.shown() if shown.startswith("Too many questions wait here")]) == 1
+        assert (await all_of(h, edited(replace(note(101, "bot, once more"), album="a"))))[-1] == "re ada: once more"
+
+
+@on_hurrying_clock
 async def test_an_old_message_that_is_edited_to_mention_us_is_left_alone(tmp_path: Path) -> None:
     async with house(tmp_path) as h:
         h.clock.forward(minutes=59)

@@ -290,6 +290,71 @@ async def test_the_first_text_can_wait_for_its_first_sentence() -> None:
 
 
 @on_jumping_clock
+async def test_a_preview_that_had_to_wait_shows_what_is_newest_by_then() -> None:
+    async with desk(OddAdapter, calls=1, seconds=10.0) as d:
+        reply = d.reply()
+        reply.show("one")
+        await d.service.until(lambda: d.service.shown("hall") == ["one"])
+        reply.show("one two")
+        await asyncio.sleep(2.0)
+        reply.show("one two three")
+        await d.service.until(lambda: d.service.shown("hall") != ["one"])
+        await reply.leave()
+        assert d.calls() == [("post", "one"), ("edit", "one two three")]
+
+
+@on_jumping_clock
+async def test_the_first_text_of_a_reply_goes_before_more_of_another() -> None:
+    async with desk(OddAdapter, calls=1, seconds=10.0) as d:
+        first, second = d.reply(), d.reply()
+        first.show("one")
+        await d.service.until(lambda: d.service.shown("hall") == ["one"])
+        first.show("one two")
+        await asyncio.sleep(2.0)
+        second.show("another")
+        await d.service.until(lambda: len(d.calls()) == 3)
+        await first.leave()
+        await second.leave()
+        assert d.calls() == [("post", "one"), ("post", "another"), ("edit", "one two")]
+
+
+@on_jumping_clock
+async def test_a_platform_that_cannot_be_reached_is_asked_less_and_less_often() -> None:
+    async with desk(OddAdapter) as d:
+        d.service.troubles.extend(repeat("torn before", 1000))
+        reply = d.reply()
+        reply.show("one")
+        await asyncio.sleep(20.0)
+        assert 3 <= len(d.calls()) <= 6
+        d.service.troubles.clear()
+        await reply.finish("one two")
+        assert d.service.shown("hall") == ["one two"]
+
+
+@on_jumping_clock
+async def test_a_channel_that_is_gone_ends_the_asking_before_the_final() -> None:
+    async with desk(OddAdapter) as d:
+        await d.service.close("hall")
+        reply = d.reply()
+        reply.show("one")
+        await d.service.until(lambda: len(d.calls()) == 1)
+        await asyncio.sleep(1.0)
+        assert d.lost == 1
+        with pytest.raises(Gone):
+            await reply.finish("one two")
+
+
+@on_jumping_clock
+async def test_open_markup_stays_open_while_its_end_has_no_room() -> None:
+    async with desk(OddAdapter, longest=40) as d:
+        reply = d.reply()
+        reply.show(f"**{'a' * 37}")
+        await d.service.until(lambda: d.service.shown("hall") == [f"**{'a' * 37}"])
+        await reply.finish("**a**")
+        assert d.service.shown("hall") == ["**a**"]
+
+
+@on_jumping_clock
 async def test_blank_text_is_not_posted_and_an_empty_final_takes_everything_away() -> None:
     async with desk(OddAdapter) as d:
         reply = d.reply()

@@ -1,10 +1,12 @@
 """A reply on a platform that has buttons and shows files, and the line on what is being done."""
 
 import asyncio
+from collections.abc import Collection
+from datetime import datetime
 from itertools import repeat
 from pathlib import Path
 
-from shared.chat import Button, File
+from shared.chat import Button, File, MessageId, Target
 from shared.reply import STATUS_AFTER, UPLOADS
 from shared.steps import Slot
 from tests.odd.service import Service
@@ -24,6 +26,19 @@ def file(folder: Path, name: str, text: str) -> File:
 
 
 # Buttons
+
+
+@on_jumping_clock
+async def test_a_post_that_was_refused_was_not_made_and_is_not_looked_for() -> None:
+    async with desk(AbleAdapter) as d:
+        d.service.boards["hall"].closed_to_us = True
+        reply = d.reply()
+        reply.show("One")
+        await d.service.until(lambda: d.calls() == [("post", "One")])
+        await asyncio.sleep(1.0)
+        d.service.boards["hall"].closed_to_us = False
+        await reply.finish("One two.")
+        assert d.calls() == [("post", "One"), ("post", "One two.")]
 
 
 @on_jumping_clock
@@ -199,6 +214,50 @@ async def test_files_that_are_refused_are_told_to_the_caller_and_the_others_are_
         assert d.service.shown("hall") == ["Here:", "small.txt"]
         assert await reply.finish("Here: but not all", files=[None, small]) == frozenset()
         assert d.service.shown("hall") == ["Here: but not all", "small.txt"]
+        assert "read" not in [act for act, _ in d.calls()], "what was refused is not looked for"
+
+
+class Blind(AbleAdapter):
+    """Cannot read keys."""
+
+    looked_after: MessageId | None = None
+
+    async def find(
+        self,
+        target: Target,
+        key: str,
+        after: MessageId | None,
+        *,
+        since: datetime,
+        known: Collection[MessageId],
+        silent: bool,
+    ) -> MessageId | None:
+        self.looked_after = after
+        found = [note for note in await self._call(target, self._service.read) if note.writer == "bot"]
+        return next((each for note in found if (each := MessageId(f"odd:{note.number}")) not in known), None)
+
+
+@on_jumping_clock
+async def test_a_message_of_another_reply_is_not_taken_for_a_lost_one() -> None:
+    async with desk(Blind) as d:
+        other = await d.adapter.post(HALL, "Another answer", key="x")
+        d.notes.others = frozenset({other})
+        reply = d.reply(slots=[Slot(unsure=True)])
+        await reply.finish("Mine.")
+        assert d.service.shown("hall") == ["Another answer", "Mine."]
+
+
+@on_jumping_clock
+async def test_a_lost_part_is_looked_for_after_the_one_before_it() -> None:
+    async with desk(Blind) as d:
+        first = await d.adapter.post(HALL, "one", key="t0")
+        lost = await d.adapter.post(HALL, "two", key="t1")
+        d.notes.others = frozenset({first})
+        reply = d.reply(slots=[Slot(first), Slot(unsure=True)])
+        await reply.finish(LONG)
+        assert d.adapter.looked_after == first
+        assert reply.owns(lost)
+        assert " ".join(d.service.shown("hall")) == LONG
 
 
 @on_jumping_clock

@@ -4,7 +4,7 @@ import asyncio
 
 from shared.chat import Button
 from tests.odd.growing import DraftingAdapter
-from tests.shared.jumping import on_jumping_clock
+from tests.shared.jumping import now, on_jumping_clock
 from tests.shared.replying import Desk, desk
 
 LONG = "one two three four five six seven eight nine ten eleven twelve"
@@ -50,3 +50,26 @@ async def test_a_draft_is_shown_again_before_it_vanishes_and_not_when_the_reply_
         await reply.finish("One.")
         await asyncio.sleep(100.0)
         assert calls(d)[3:] == [("post", "One.")]
+
+
+@on_jumping_clock
+async def test_a_part_that_will_grow_no_further_is_posted_before_the_next_one_begins() -> None:
+    async with desk(DraftingAdapter, longest=40) as d:
+        reply = d.reply()
+        reply.show(f"{'a' * 40} ")
+        await d.service.until(lambda: d.service.shown("hall") == ["a" * 40])
+        await reply.finish(f"{'a' * 40} b")
+        assert d.service.shown("hall") == ["a" * 40, "b"]
+
+
+@on_jumping_clock
+async def test_a_part_that_begins_like_the_one_before_is_drafted_too() -> None:
+    async with desk(DraftingAdapter, longest=40) as d:
+        reply = d.reply()
+        reply.show("a" * 30)
+        await d.service.until(lambda: d.service.drafts == {"hall": "a" * 30})
+        reply.show(f"{'a' * 30}\n\n{'a' * 30}")
+        await d.service.until(lambda: d.service.shown("hall") == ["a" * 30])
+        await d.service.until(lambda: d.service.drafts == {"hall": "a" * 30})
+        assert now() < DraftingAdapter.draft_seconds, "it was not shown only because drafts vanish"
+        await reply.leave()

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.chat import Button, File, MessageId
@@ -25,6 +25,7 @@ slots = st.lists(
 
 
 @given(slots, parts, st.booleans())
+@settings(deadline=None)
 def test_the_steps_lead_to_the_wanted_parts_and_touch_nothing_that_is_gone(
     have: list[Slot], wanted: list[Wanted], final: bool
 ) -> None:
@@ -65,6 +66,7 @@ FILE = File("a.txt", "text/plain", Path("a.txt"), 1)
     st.dictionaries(st.integers(0, 5), slots.map(lambda have: have[0] if have else Slot())),
     st.lists(st.sampled_from([FILE, None])),
 )
+@settings(deadline=None)
 def test_the_steps_lead_to_the_wanted_files_and_each_is_shown_once(have: dict[int, Slot], wanted: list[File | None]) -> None:
     known = {nth for nth, slot in have.items() if slot.message or slot.gone}
     state = dict(have)

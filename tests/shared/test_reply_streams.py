@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from shared.chat import Act, Button, Limit, MessageId, Target
@@ -87,7 +87,7 @@ async def test_a_full_stream_is_cut_where_nothing_has_to_be_taken_back() -> None
 
 @on_jumping_clock
 async def test_a_stream_is_not_filled_to_the_brim_so_that_it_can_be_cut_well() -> None:
-    async with desk(StreamingAdapter, longest=400) as d:
+    async with desk(StreamingAdapter, longest=405) as d:
         lines = [f"Line {number:02}." for number in range(60)]
         text = "\n\n".join(lines)
         reply = d.reply()
@@ -398,6 +398,7 @@ async def test_a_text_that_turns_out_otherwise_is_finished_as_it_is_now_and_then
 
 
 @given(st.lists(WORDS, min_size=20, max_size=120), st.integers(100, 200), st.lists(st.integers(1, 12), min_size=1, max_size=20))
+@settings(deadline=None)
 @example([*["one "] * 20, "\n\n", *["one "] * 40], 120, [3])
 @example(["```py\n", *["one "] * 90, "\n", "```", "\n", "end."], 260, [1])
 @example(["| a | b |\n", "|---|---|\n", *["| a | b |\n"] * 40], 260, [3])
@@ -423,6 +424,6 @@ def test_what_a_stream_shows_stays_the_beginning_of_its_part(words: list[str], l
                 taken_back += not step.text.startswith(shown)
             slot.text, slot.streams, slot.buttons = step.text, step.act == "extend", ()
     assert taken_back == 0
-    whole = growth.parts(text, slots)
+    whole = growth.parts(text)
     assert all(slot.text == part for slot, part in zip(slots, whole, strict=False) if not slot.streams)
     assert all(part.startswith(slot.text or "") for slot, part in zip(slots, whole, strict=False))

@@ -160,6 +160,12 @@ def test_what_others_wrote_cannot_be_taken_for_a_command_of_ours() -> None:
 
 
 def test_a_file_that_a_platform_does_not_give_is_told_with_its_limit() -> None:
-    assert sentences.unread("a.zip", f"size {20 << 20}") == (
-        "I could not read “a.zip”: I can fetch no more than 20 MB here. Send a smaller one."
-    )
+    for most, told in (
+        (20 << 20, "20 MB"),
+        (20_000_000, "19 MB"),
+        (25_500_000, "24.3 MB"),
+        (500_000, "488.2 KB"),
+        (9, "9 bytes"),
+    ):
+        why = f"I can fetch no more than {told} here. Send a smaller one."
+        assert sentences.unread("a.zip", f"size {most}") == f"I could not read “a.zip”: {why}"

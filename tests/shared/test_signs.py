@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from shared import sentences
+from shared.chat import Target
 from shared.store import Rules
+from tests.odd.platform import channel
 from tests.odd.service import Note, Trouble
 from tests.shared.flavours import AbleAdapter
 from tests.shared.house import House, house
@@ -187,3 +189,16 @@ async def test_a_stop_of_the_server_lets_a_sign_be_taken_away(tmp_path: Path) ->
         await h.drain()
         assert not note.seen
         assert h.rows("SELECT turn FROM signs") == []
+
+
+@on_hurrying_clock
+async def test_a_sign_that_cannot_go_at_once_goes_later(tmp_path: Path) -> None:
+    async with house(tmp_path, [asyncio.Event()], adapter=AbleAdapter) as h:
+        await h.say("one")
+        await h.script.was_asked(1)
+        [limit, *_] = h.adapter.limits(Target(channel("hall")), "react")
+        h.governor.block(limit.scope, 20)
+        note = await h.say("two")
+        await later(5)
+        assert seen(h) == []
+        await h.service.until(lambda: note.seen)

@@ -166,6 +166,17 @@ async def test_a_fence_is_closed_at_a_cut_and_reopened_with_its_info_string(open
     assert "\n".join(shown) == code
 
 
+async def test_the_head_of_a_table_does_not_stay_behind_without_a_row() -> None:
+    text = f"Intro.\n\n| {'a' * 20} | b |\n|{'-' * 22}|---|\n| {'c' * 40} | d |"
+    assert split(text, by_length(70))[0] == "Intro."
+
+
+async def test_an_info_string_that_takes_much_of_a_part_is_not_repeated() -> None:
+    for info, again in (("x" * 15, "x" * 15), ("x" * 40, "")):
+        parts = split(f"```{info}\n" + "aaaa\n" * 40 + "```", by_length(100))
+        assert all(part.startswith(f"```{again}\naaaa") for part in parts[1:])
+
+
 async def test_a_cut_just_before_a_closing_fence_makes_no_empty_code_block() -> None:
     text = "```\n" + "aaaa\n" * 6 + "``````````\nafter"
     assert split(text, by_length(40)) == ["```\n" + "aaaa\n" * 6 + "```", "after"]
@@ -193,6 +204,8 @@ async def test_a_line_that_seemed_to_close_a_fence_may_turn_out_to_be_code() -> 
         ("Please see https://example.org/abc", 26, ["Please see", "https://example.org/abc"]),
         ("Plain words **bold words** end", 24, ["Plain words", "**bold words** end"]),
         ("**one two three four five six**", 20, ["**one two three**", "**four five six**"]),
+        ("one two three # four five", 15, ["one two", "three # four", "five"]),
+        ("One two three four five [the long label](http://a.b)", 30, ["One two three four five", "[the long label](http://a.b)"]),
     ],
 )
 async def test_a_cut_prefers_the_border_that_hurts_least(text: str, limit: int, parts: list[str]) -> None:
@@ -233,6 +246,11 @@ async def test_a_cut_never_tears_a_character_that_people_see_as_one(cluster: str
         assert all(part == cluster * (len(part) // len(cluster)) for part in parts)
 
 
+async def test_what_people_see_as_one_sign_stays_whole_where_nothing_else_can_be_kept() -> None:
+    code = f"```{'x' * 33}\n``"
+    assert split(f"{code}👩‍👩‍👧 end", by_length(40)) == [code, "👩‍👩‍👧 end"]
+
+
 async def test_lone_marks_still_move_on() -> None:
     text = "\u0301" * 50
     assert unicodedata.category(text[0]) == "Mn"
@@ -255,6 +273,32 @@ def test_what_was_shown_stays_in_its_part_though_the_text_after_it_is_another() 
     splitter = Splitter(lambda text: len(text) <= 40)
     text = "A first paragraph.\n\nAnother one, whi"
     splitter.parts(text)
+    splitter.hold(text[:31])
+    assert splitter.parts("A first paragraph.\n\nAnother one, and more") == ["A first paragraph.\n\nAnother one, and", "more"]
+
+
+def test_what_was_once_to_be_shown_stays_held() -> None:
+    splitter = Splitter(lambda text: len(text) <= 40)
+    text = "A first paragraph.\n\nAnother one, which is"
+    splitter.parts(text[:35])
+    splitter.hold(text[:31])
+    splitter.hold(text[:10])
+    assert splitter.parts(text) == ["A first paragraph.\n\nAnother one, which", "is"]
+
+
+def test_a_part_is_not_ended_within_what_was_put_before_it() -> None:
+    splitter = Splitter(lambda text: len(text) <= 20)
+    assert splitter.parts("**one two three four fi")[-1] == "**four fi"
+    assert not splitter.end(0, anywhere=True)
+    assert not splitter.end(2, anywhere=True)
+    assert splitter.parts("**one two three four fi") == ["**one two three**", "**four fi"]
+
+
+def test_what_was_to_be_shown_is_held_as_far_as_the_text_after_it_is_the_same() -> None:
+    splitter = Splitter(lambda text: len(text) <= 40)
+    text = "A first paragraph.\n\nAnother one, whi"
+    splitter.parts(text)
+    splitter.hold(text)
     splitter.hold(text[:31])
     assert splitter.parts("A first paragraph.\n\nAnother one, and more") == ["A first paragraph.\n\nAnother one, and", "more"]
 

@@ -114,6 +114,6 @@ def said(number: int, channel: int, server: int, text: str) -> dict[str, Any]:
 
 
 async def begin(gateway: ScriptedGateway, *guilds: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await gateway.identified.wait()
     await gateway.dispatch("READY", ready(gateway.url, *guilds))

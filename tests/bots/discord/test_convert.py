@@ -2,7 +2,7 @@ from typing import Any
 
 import discord
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bots.discord.convert import Converter, place, snowflake, title
@@ -68,6 +68,7 @@ def test_markup_becomes_what_people_see(content: str, text: str) -> None:
     st.text(max_size=60)
     | st.lists(st.sampled_from(["<", "@", "!", "&", "#", "t:", f"{ME}", "9" * 20, ">", ":", "a", " "])).map("".join)
 )
+@settings(deadline=None)
 def test_any_text_is_read(content: str) -> None:
     text = read(content=content, mentions=[user(ME, "Bot")]).text
     assert f"<@{ME}>" not in text

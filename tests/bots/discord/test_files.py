@@ -82,9 +82,9 @@ async def test_a_huge_file_is_read_in_small_pieces_and_can_be_left(rig: DiscordR
 
 
 async def test_a_download_that_stands_still_is_given_up() -> None:
-    async with discord_rig(call_timeout=0.2) as rig, listening(rig.adapter) as heard:
+    async with discord_rig(call_timeout=1.0) as rig, listening(rig.adapter) as heard:
         _, attachment = await attached(rig, heard)
-        await rig.simulator.spoil(Spoil("slow", seconds=5.0, piece=1000))
+        await rig.simulator.spoil(Spoil("slow", seconds=60.0, piece=1000))
         with pytest.raises(Unavailable):
             await fetched(rig, attachment)
 

@@ -27,7 +27,7 @@ CONTENT = 1 << 15
 async def ended(rig: DiscordRig) -> str:
     """What the operator is told when the adapter gives up."""
     with pytest.raises(Misconfigured) as caught:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await rig.adapter.run(Heard())
     return caught.value.detail
 
@@ -47,7 +47,7 @@ async def test_a_token_that_was_reset_ends_run_too(rig: DiscordRig) -> None:
     await rig.simulator.set_token("another")
     await rig.simulator.drop()
     with pytest.raises(Misconfigured, match="DISCORD_TOKEN"):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await run
 
 
@@ -310,7 +310,7 @@ async def test_while_the_gateway_is_away_health_says_so_and_posts_go_on() -> Non
         await gateway.dispatch("GUILD_CREATE", guild(GUILD, 7))
         await heard.connected()
         await gateway.go_down()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await gateway.refused.wait()
         assert not rig.adapter.health().connected
         target = Target(Channel(channel_id(CHANNELS["general"]), "group", space=f"discord:{GUILD}"))

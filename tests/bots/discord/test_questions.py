@@ -1,4 +1,4 @@
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bots.discord.questions import read, shown
@@ -13,6 +13,7 @@ def file(name: str, address: str = ADDRESS) -> Attachment:
 
 
 @given(st.text(max_size=300))
+@settings(deadline=None)
 def test_a_question_can_be_read_back(question: str) -> None:
     found = read(shown(question, [file("plan.pdf")]))
     assert found is not None
@@ -22,6 +23,7 @@ def test_a_question_can_be_read_back(question: str) -> None:
 
 
 @given(st.text(max_size=3000), st.text(max_size=100))
+@settings(deadline=None)
 def test_what_is_shown_fits_into_a_message_and_every_line_is_a_quote_or_a_file(question: str, name: str) -> None:
     text = shown(question, [file(name)] * 5)
     assert len(text) <= LIMIT

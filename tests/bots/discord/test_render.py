@@ -247,10 +247,10 @@ async def test_hostile_texts_are_rendered_and_healed_without_hanging() -> None:
     ]
     for text in hostile:
         size = 20_000
-        started = time.perf_counter()
+        started = time.thread_time()
         render(text * (size // len(text)))
         heal(text * (LIMIT // len(text)))
-        assert time.perf_counter() - started < 2, text
+        assert time.thread_time() - started < 2, text
 
 
 async def test_a_healed_preview_needs_only_a_little_more_room() -> None:

@@ -64,7 +64,15 @@ class SlackRig(PlatformRig[Simulator]):
     async def say(self, text: str, *, to_bot: bool = True, by_bot: bool = False, twice: bool = False) -> None:
         if twice:
             await self.simulator.duplicate(2)
-        await self.utter(text, to_bot=to_bot, by_bot=by_bot)
+        said = await self.utter(text, to_bot=to_bot, by_bot=by_bot)
+        if self.posted is None and not self.adapter.health().connected:
+            # Where nobody listens, Slack gives it up before anybody does again.
+            await self.simulator.wait_for(lambda: not self.simulator.delivery.busy or self._on_its_way(said))
+
+    def _on_its_way(self, said: str) -> bool:
+        """Whether a connection has something of a message that it has not answered yet."""
+        tries = [each for each in self.simulator.delivery.sent if each.ts == said]
+        return bool(self.simulator.sockets.open) and any(each.outcome is None and each.link is not None for each in tries)
 
     def own(self, channel: Channel) -> list[dict[str, Any]]:
         """The bot's messages in a channel or thread that are not deleted."""

@@ -1,15 +1,18 @@
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import aiohttp
 import pytest
 
-from bots.slack.calls import Web
+from bots.slack.calls import Web, wait_of
 from bots.slack.failures import code_of
 from bots.slack.limits import Limits
 from sandbox.faults import Rule
+from shared.chat import File
 from shared.errors import Failure, Forbidden, Gone, RateLimited, Refused, TooLarge, Unavailable
 from tests.bots.slack.rig import SlackRig, told_to_wait
+from tests.conformance.adapter_rig import answering, asked, listening
 
 
 @asynccontextmanager
@@ -79,6 +82,14 @@ async def test_a_rate_limit_says_how_long_and_blocks_the_method(rig: SlackRig) -
 
 
 @pytest.mark.parametrize(
+    ("given", "wait"), [("7", 7.0), ("0.5", 0.5), ("0", 30.0), ("-1", 30.0), ("²", 30.0), ("inf", 30.0), ("", 30.0)]
+)
+def test_a_wait_that_is_none_is_half_a_minute(given: str, wait: float) -> None:
+    assert wait_of({"Retry-After": given}) == wait_of({"retry-after": given}) == wait
+    assert wait_of({}) == 30.0
+
+
+@pytest.mark.parametrize(
     "rule",
     [
         Rule("status", path="/chat.update", status=502, body="<html>Bad gateway</html>", times=2),
@@ -93,6 +104,26 @@ async def test_what_may_pass_is_tried_again(rig: SlackRig, rule: Rule) -> None:
         await rig.simulator.fault(rule)
         assert isinstance(await failing(lambda: web.write("chat.update", channel="C1", ts="1.0")), Gone)
         assert len([call for call in rig.simulator.calls if call.path == "/chat.update"]) == 3
+
+
+@pytest.mark.parametrize("path", ["/chat.(postMessage|startStream)", "/files.getUploadURLExternal"])
+async def test_an_answer_that_lacks_what_it_has_to_name_is_a_failure_of_ours(rig: SlackRig, path: str, tmp_path: Path) -> None:
+    file = File("a.txt", "text/plain", tmp_path / "a.txt", 1)
+    file.path.write_bytes(b"a")
+    async with listening(rig.adapter) as heard:
+        target = await answering(rig, await asked(rig, heard))
+        await rig.simulator.fault(Rule("status", path=path, status=200, body={"ok": True}, times=None))
+        if "files" in path:
+            assert type(await failing(lambda: rig.adapter.upload(target, file, key="k1"))) is Unavailable
+        else:
+            assert type(await failing(lambda: rig.adapter.post(target, "one", key="k1"))) is Unavailable
+            assert type(await failing(lambda: rig.adapter.begin(target, "one", key="k1"))) is Unavailable
+
+
+async def test_an_answer_without_the_address_of_a_connection_is_asked_for_again(rig: SlackRig) -> None:
+    await rig.simulator.fault(Rule("status", path="/apps.connections.open", status=200, body={"ok": True}, times=2))
+    async with listening(rig.adapter) as heard:
+        await asked(rig, heard)
 
 
 async def test_what_cannot_be_repeated_is_tried_once(rig: SlackRig) -> None:

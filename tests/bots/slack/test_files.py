@@ -42,6 +42,27 @@ async def test_a_redirect_within_slack_is_followed_and_no_other(rig: SlackRig) -
             await fetched(rig, attachment)
 
 
+@pytest.mark.parametrize("address", ["http://ada:secret@127.0.0.1:{port}/files-pri/x", "http://127.0.0.1/files-pri/x", "", "::"])
+async def test_an_address_of_a_file_that_is_not_slacks_is_not_asked(rig: SlackRig, address: str) -> None:
+    async with listening(rig.adapter) as heard:
+        await rig.attach("look", "data.bin", b"data")
+        attachment = (await heard.message()).attachments[0]
+        port = rig.simulator.api_url.split(":")[2].partition("/")[0]
+        body = {"ok": True, "file": {"id": attachment.ref, "url_private_download": address.format(port=port)}}
+        await rig.simulator.fault(Rule("status", path="/files.info", status=200, body=body))
+        with pytest.raises(Forbidden):
+            await fetched(rig, attachment)
+        assert not [each for each in rig.simulator.calls if each.path.startswith("/files-pri")]
+
+
+async def test_what_is_said_to_be_compressed_is_kept_as_it_is(rig: SlackRig) -> None:
+    async with listening(rig.adapter) as heard:
+        await rig.attach("look", "data.bin", b"data")
+        headers = {"Content-Encoding": "gzip"}
+        await rig.simulator.fault(Rule("status", path="/files-pri/", status=200, headers=headers, body="a small bomb"))
+        assert await fetched(rig, (await heard.message()).attachments[0]) == b"a small bomb"
+
+
 async def test_a_file_from_another_workspace_is_looked_up(rig: SlackRig) -> None:
     async with listening(rig.adapter) as heard:
         file = {"name": "plan.txt", "content_base64": "cGxhbg==", "connect": True}

@@ -2,11 +2,18 @@ import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import aiohttp
+import pytest
+
+from bots.slack.calls import Web
+from bots.slack.known import Known
+from bots.slack.limits import Limits
+from bots.slack.pace import Reads
 from sandbox.faults import Rule
 from sandbox.slack.defaults import BOT, CHANNELS, GUEST, PEOPLE, TEAM
 from shared.chat import Command, Deleted, Edited, Event, Left, Message
-from shared.errors import Misconfigured
-from tests.bots.slack.rig import ROOMY, SlackRig, slack_rig
+from shared.errors import Forbidden, Misconfigured
+from tests.bots.slack.rig import ROOMY, SlackRig, slack_rig, told_to_wait
 from tests.conformance.adapter_rig import Heard, answering, asked, listening, running
 
 GENERAL = f"slack:{CHANNELS['general']}"
@@ -151,6 +158,25 @@ async def test_without_names_the_ids_stand_for_them(rig: SlackRig) -> None:
         assert message.text == "hello @someone"
 
 
+async def test_a_message_waits_for_names_only_so_long(rig: SlackRig) -> None:
+    await rig.simulator.fault(replace(told_to_wait(50, path=r"/users\.info$"), times=None))
+    async with aiohttp.ClientSession() as session:
+        known = Known(Reads(Web(rig.config, session, Limits())), team=TEAM, names_wait=0.2)
+        assert await known.names((PEOPLE["user1"][0], GUEST)) == {}
+        known.met(GUEST, "T0OTHER")
+        assert await known.names((GUEST,)) == {}
+        assert [await known.team_of(each) for each in (GUEST, PEOPLE["user2"][0])] == ["T0OTHER", TEAM]
+    assert sum(call.path == "/users.info" for call in rig.simulator.calls) == 1
+
+
+async def test_who_cannot_be_looked_up_is_not_asked_for_with_every_message(rig: SlackRig) -> None:
+    await rig.simulator.set_scopes(remove=["users:read"])
+    async with listening(rig.adapter) as heard:
+        for text in ("one", "two", "three"):
+            await asked(rig, heard, text)
+    assert sum(call.path == "/users.info" for call in rig.simulator.calls) == 1
+
+
 async def test_a_change_in_a_thread_is_told_there(rig: SlackRig) -> None:
     async with listening(rig.adapter) as heard:
         first = await asked(rig, heard)
@@ -164,6 +190,16 @@ async def test_a_change_in_a_thread_is_told_there(rig: SlackRig) -> None:
         deleted = await heard.one(Deleted)
         assert first.thread is not None
         assert (deleted.channel, deleted.message) == (first.thread.id, f"{GENERAL}/{said['ts']}")
+
+
+async def test_a_preview_of_a_message_that_was_edited_before_is_no_edit(rig: SlackRig) -> None:
+    async with listening(rig.adapter) as heard:
+        await asked(rig, heard)
+        await rig.change("@threadline see https://example.org")
+        edited = await heard.one(Edited)
+        await rig.preview()
+        await asked(rig, heard, "after it")
+        assert heard.of(Edited) == [edited]
 
 
 async def test_a_deleted_beginning_of_a_thread_is_told_though_slack_keeps_its_place(rig: SlackRig) -> None:
@@ -255,12 +291,58 @@ async def test_opening_the_direct_chat_shows_what_can_be_asked(rig: SlackRig) ->
         assert 1 <= len(shown["prompts"]) <= 4
 
 
+@pytest.mark.parametrize("lacks", ["is_read_only", "is_non_threadable"])
+async def test_where_there_are_no_threads_none_is_opened(rig: SlackRig, lacks: str) -> None:
+    async with listening(rig.adapter) as heard:
+        message = await asked(rig, heard)
+        body = {"ok": True, "channel": {"id": CHANNELS["general"], lacks: True}}
+        await rig.simulator.fault(Rule("status", path="/conversations.info", status=200, body=body))
+        with pytest.raises(Forbidden):
+            await rig.adapter.open(message.target, "hello")
+
+
+async def test_a_status_that_is_overtaken_by_the_first_text_is_taken_back(rig: SlackRig) -> None:
+    async with listening(rig.adapter) as heard:
+        await rig.simulator.say("user1", "", "hello", direct=True)
+        target = await answering(rig, await heard.message())
+        await rig.simulator.fault(Rule("slow", path="/assistant.threads.setStatus", moment="after", seconds=0.5))
+        busy = asyncio.create_task(rig.adapter.busy(target, "thinking"))
+        await rig.simulator.wait_for(lambda: rig.simulator.statuses())
+        await rig.adapter.post(target, "hi", key="k1")
+        await busy
+        await rig.simulator.wait_for(lambda: all(each["status"] == "active" for each in rig.simulator.sessions()))
+        await rig.simulator.wait_for(lambda: not rig.simulator.statuses())
+
+
+async def test_the_end_of_another_token_ends_nothing(rig: SlackRig) -> None:
+    async with listening(rig.adapter) as heard:
+        await rig.simulator.emit({"type": "tokens_revoked", "channel": "C1", "tokens": {"oauth": [PEOPLE["user1"][0]]}})
+        await rig.simulator.wait_for(lambda: sum(call.path == "/auth.test" for call in rig.simulator.calls) == 2)
+        await asked(rig, heard)
+        assert rig.adapter.health().connected
+
+
+@pytest.mark.parametrize("error", ["not_allowed_token_type", "invalid_auth"])
+async def test_a_method_that_refuses_a_good_token_ends_nothing(rig: SlackRig, error: str) -> None:
+    body = {"ok": False, "error": error}
+    await rig.simulator.fault(Rule("status", path="/assistant.threads.setStatus", status=200, body=body))
+    await rig.simulator.fault(Rule("status", path="/auth.test", status=503, nth=2))
+    quick = SlackRig(rig.simulator, replace(rig.config, token_wait=0.05))
+    async with listening(quick.adapter) as heard:
+        target = await answering(quick, await asked(quick, heard))
+        await quick.adapter.busy(target, "thinking")
+        await rig.simulator.wait_for(lambda: sum(call.path == "/auth.test" for call in rig.simulator.calls) >= 2)
+        await asked(quick, heard, "still here?")
+        assert quick.adapter.health().connected
+
+
 async def test_a_token_that_is_revoked_ends_the_run(rig: SlackRig) -> None:
     async def deliver(event: Event) -> None:
         return
 
     task = asyncio.create_task(rig.adapter.run(deliver))
     await rig.simulator.wait_for(lambda: rig.simulator.sockets.open)
+    await rig.simulator.set_token("xoxb-another")
     await rig.simulator.emit({"type": "tokens_revoked", "tokens": {"bot": [BOT]}})
     async with asyncio.timeout(10):
         [result] = await asyncio.gather(task, return_exceptions=True)

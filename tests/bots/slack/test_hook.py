@@ -4,18 +4,22 @@ import asyncio
 import json
 import time
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from aiohttp import ClientSession
 
-from sandbox.slack.defaults import PEOPLE
-from shared.chat import Button, Command, Connected, Event, Message, Pressed
+from sandbox.slack.defaults import CHANNELS, PEOPLE
+from shared.chat import Button, Command, Connected, Event, Left, Message, Pressed, Seen
 from shared.errors import Misconfigured, StoreUnusable
 from tests.bots.slack.rig import ROOMY, SlackRig, http_rig
 from tests.conformance.adapter_rig import Heard, answering, asked, listening, running
 
 QUICK = replace(ROOMY, retry_delays=(0.05, 0.05))
+PATIENT = replace(ROOMY, ack_timeout=15.0, retry_delays=(0.2, 2.1, 2.1, 2.1, 2.1))
+"""A Slack that waits longer for an answer than the adapter lets it wait, and goes on trying for as long as a start may take."""
 
 
 def written(rig: SlackRig, text: str, number: str = "Ev0FORGED") -> str:
@@ -120,6 +124,47 @@ async def test_what_cannot_be_read_harms_nothing(body: bytes) -> None:
         assert heard.texts == ["after it"]
 
 
+@pytest.mark.parametrize("body", ["{", "[1]", "null", '"', "payload=%7B", "payload=1", '{"a":' * 5000, '{"type":[]}'])
+@pytest.mark.parametrize("how", ["nothing", "a long time", "no ASCII", "wrong"])
+async def test_what_strangers_post_is_refused_before_it_is_read(
+    how: str, body: str, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    headers = {
+        "nothing": {},
+        "a long time": {"X-Slack-Request-Timestamp": "9" * 5000, "X-Slack-Signature": f"v0={'0' * 64}"},
+        "no ASCII": {"X-Slack-Request-Timestamp": f"{time.time():.0f}", "X-Slack-Signature": "v0=\u00e9"},
+        "wrong": {"X-Slack-Request-Timestamp": f"{time.time():.0f}", "X-Slack-Signature": f"v0={'0' * 64}"},
+    }[how]
+    async with http_rig(QUICK) as rig, listening(rig.adapter):
+        assert await post(rig, body, headers) == (401, "")
+    assert not [each for each in caplog.records if each.levelname in ("ERROR", "CRITICAL")]
+    assert "fault of ours" not in capsys.readouterr().out
+
+
+async def test_an_unsigned_request_is_not_taken_for_a_test_of_the_certificate() -> None:
+    async with http_rig(QUICK) as rig, listening(rig.adapter) as heard:
+        body = json.dumps(json.loads(written(rig, "not from Slack")) | {"ssl_check": "1"})
+        assert (await post(rig, body, {}))[0] == 401
+        await asked(rig, heard, "after it")
+        assert heard.texts == ["after it"]
+
+
+@pytest.mark.parametrize("body", ["{", "[1]", "payload=%7B", '{"a":' * 5000])
+async def test_what_is_signed_and_cannot_be_read_is_no_fault_of_ours(body: str, capsys: pytest.CaptureFixture[str]) -> None:
+    async with http_rig(QUICK) as rig, listening(rig.adapter):
+        assert (await post(rig, body, rig.simulator.posting.signed(body)))[0] == 400
+    assert "fault of ours" not in capsys.readouterr().out
+
+
+async def test_events_without_a_number_are_told_apart() -> None:
+    async with http_rig() as rig, listening(rig.adapter) as heard:
+        for nth in range(1, 3):
+            event = {"type": "channel_archive", "channel": f"C{nth}", "event_ts": f"{nth}.000100"}
+            body = json.dumps({"type": "event_callback", "event": event})
+            assert (await post(rig, body, rig.simulator.posting.signed(body)))[0] == 200
+        assert {each.channel for each in heard.of(Left)} == {"slack:C1", "slack:C2"}
+
+
 async def test_what_is_not_stored_in_time_is_put_off_and_known_when_it_comes_again() -> None:
     stored = asyncio.Event()
     heard = Heard()
@@ -129,7 +174,7 @@ async def test_what_is_not_stored_in_time_is_put_off_and_known_when_it_comes_aga
             await stored.wait()
         await heard(event)
 
-    async with http_rig(QUICK) as rig, running(rig.adapter, deliver):
+    async with http_rig(PATIENT) as rig, running(rig.adapter, deliver):
         await heard.connected()
         said = await rig.simulator.say("user1", "general", "@threadline hello")
 
@@ -138,9 +183,27 @@ async def test_what_is_not_stored_in_time_is_put_off_and_known_when_it_comes_aga
 
         await rig.simulator.wait_for(lambda: "http_error" in outcomes(), 10)
         stored.set()
-        await rig.simulator.wait_for(lambda: not rig.simulator.delivery.busy)
+        await rig.simulator.wait_for(lambda: not rig.simulator.delivery.busy, 20)
         assert outcomes()[-2:] == ["acked", "acked"]
         assert heard.texts == ["hello"]
+
+
+async def test_a_command_or_press_that_comes_twice_is_one() -> None:
+    given = {"command": "/threadline", "text": "new", "channel_id": CHANNELS["general"], "user_id": PEOPLE["user1"][0]}
+    container = {"channel_id": CHANNELS["general"], "message_ts": "1700000000.000100"}
+    actions = [{"type": "button", "action_id": "stop/1", "action_ts": "1700000001.000100"}]
+    person: dict[str, Any] = {"user": {"id": PEOPLE["user1"][0]}, "container": container, "actions": actions}
+    pressed = {"type": "block_actions", "trigger_id": "13.1"} | person
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    async with http_rig(QUICK) as rig, listening(rig.adapter) as heard:
+        for body in (urlencode(given | {"trigger_id": "13.2"}), urlencode({"payload": json.dumps(pressed)})):
+            for _ in range(2):
+                assert await post(rig, body, form | rig.simulator.posting.signed(body)) == (200, "")
+        again = urlencode(given | {"trigger_id": "13.3"})
+        assert await post(rig, again, form | rig.simulator.posting.signed(again)) == (200, "")
+        await heard.one(Command, 2)
+        assert len(heard.of(Command)) == 2
+        assert [each.button for each in heard.of(Pressed)] == ["stop/1"]
 
 
 async def test_what_cannot_be_stored_is_posted_again() -> None:
@@ -153,34 +216,74 @@ async def test_what_cannot_be_stored_is_posted_again() -> None:
             raise StoreUnusable("The database cannot be written.")
         await heard(event)
 
-    async with http_rig(QUICK) as rig:
+    async with http_rig(PATIENT) as rig:
         first = asyncio.create_task(rig.adapter.run(deliver))
         await heard.connected()
         await rig.simulator.say("user1", "general", "@threadline hello")
         with pytest.raises(StoreUnusable):
             await first
         async with running(rig.adapter, deliver):
-            await rig.simulator.wait_for(lambda: not rig.simulator.delivery.busy, 10)
+            await rig.simulator.wait_for(lambda: not rig.simulator.delivery.busy, 20)
             assert heard.texts == ["hello"]
         assert any(each.outcome == "http_error" for each in rig.simulator.delivery.sent)
 
 
 async def test_before_it_is_connected_slack_is_asked_to_try_again() -> None:
-    async with http_rig(replace(ROOMY, retry_delays=(0.0, 0.2, 0.2, 0.2, 0.2))) as rig:
+    async with http_rig(PATIENT) as rig:
         await rig.simulator.say("user1", "general", "@threadline hello")
         await rig.simulator.wait_for(lambda: any(each.outcome == "http_error" for each in rig.simulator.delivery.sent))
         async with listening(rig.adapter) as heard:
             assert (await heard.message()).text == "hello"
+            await rig.simulator.wait_for(lambda: not rig.simulator.delivery.busy, 20)
     assert {each.outcome for each in rig.simulator.delivery.sent} == {"http_error", "acked"}
 
 
 async def test_after_an_outage_slack_is_looked_through_for_what_it_gave_up() -> None:
-    async with http_rig() as rig, listening(rig.adapter) as heard:
+    async with http_rig(PATIENT) as rig, listening(rig.adapter) as heard:
         await asked(rig, heard)
         await rig.new_session()
         await heard.connected(2)
         await asked(rig, heard, "here again")
         assert heard.texts == ["hello", "here again"]
+
+
+async def test_what_slack_leaves_out_for_being_too_much_is_looked_for_once_it_has_ended() -> None:
+    async with http_rig(left_out_wait=0.3) as rig, listening(rig.adapter) as heard:
+        body = json.dumps({"type": "app_rate_limited", "team_id": "T1", "minute_rate_limited": 1518467820, "api_app_id": "A1"})
+        for _ in range(2):
+            assert (await post(rig, body, rig.simulator.posting.signed(body)))[0] == 200
+        await heard.connected(2)
+        await asked(rig, heard, "after it")
+        assert (await post(rig, body, rig.simulator.posting.signed(body)))[0] == 200
+        await heard.connected(3)
+
+
+@pytest.mark.parametrize("how", ["left out", "given up"])
+async def test_what_was_not_told_is_recalled_though_later_messages_were(how: str) -> None:
+    now = [datetime.now(UTC) - timedelta(minutes=4)]
+    settings = replace(ROOMY, retry_delays=(), clock=lambda: now[0].timestamp())
+    async with http_rig(settings, left_out_wait=0.1) as rig, listening(rig.adapter) as heard:
+        simulator, url = rig.simulator, rig.simulator.posting.url
+        await asked(rig, heard)
+        simulator.posting.url = "http://127.0.0.1:9/nobody"
+        now[0] += timedelta(minutes=2)
+        await simulator.say("user1", "general", "@threadline anybody?")
+        await simulator.wait_for(lambda: not simulator.delivery.busy)
+        simulator.posting.url, at = url, now[0]
+        now[0] = datetime.now(UTC)
+        last = await asked(rig, heard, "later")
+        if how == "left out":
+            body = json.dumps({"type": "app_rate_limited", "minute_rate_limited": int(at.timestamp())})
+            headers = simulator.posting.signed(body)
+        else:
+            body = json.dumps(json.loads(written(rig, "late")) | {"event_time": int(at.timestamp())})
+            headers = {"X-Slack-Retry-Num": "2", **simulator.posting.signed(body)}
+        assert (await post(rig, body, headers))[0] == 200
+        await heard.connected(2)
+        channel = last.target.channel
+        seen = Seen(since=last.sent_at, newest={channel.id: last.id}, channels=[channel])
+        assert channel in rig.adapter.behind(seen)
+        assert "anybody?" in [each.text async for each in rig.adapter.missed(channel, seen)]
 
 
 async def test_a_person_of_another_workspace_is_known_as_one() -> None:

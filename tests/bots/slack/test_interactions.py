@@ -45,6 +45,7 @@ async def test_a_command_is_read_from_its_text(rig: SlackRig, text: str, name: s
         command = await given(rig, heard, text)
         assert (command.name, command.options) == (name, options)
         assert (command.place.id, command.author.name) == (GENERAL, "user1")
+        assert command.target.expires == command.sent_at + timedelta(minutes=30)
         assert abs(command.sent_at - datetime.now(UTC)) < timedelta(minutes=1)
         await rig.simulator.wait_for(lambda: rig.simulator.triggers()[-1]["outcome"] == "acked")
 
@@ -186,6 +187,16 @@ async def test_an_address_that_is_not_slacks_gets_no_answer(rig: SlackRig) -> No
                 await rig.adapter.post(replace(command.target, handle=handle), "a secret", key="k1")
 
 
+async def test_an_answer_is_led_nowhere_else(rig: SlackRig) -> None:
+    async with listening(rig.adapter) as heard:
+        command = await given(rig, heard, "help")
+        headers = {"Location": f"{rig.simulator.api_url}chat.postMessage"}
+        await rig.simulator.fault(Rule("status", path="/responses", status=307, headers=headers))
+        with pytest.raises(Refused):
+            await rig.adapter.post(command.target, "a secret", key="k1")
+        assert [each.path for each in rig.simulator.calls if each.path == "/chat.postMessage"] == []
+
+
 async def test_an_answer_that_goes_wrong_on_the_way_is_not_doubled(rig: SlackRig) -> None:
     async with listening(rig.adapter) as heard:
         command = await given(rig, heard, "help")
@@ -210,6 +221,29 @@ async def test_a_press_is_answered_in_its_thread_for_the_person_alone(rig: Slack
         await rig.simulator.wait_for(lambda: rig.simulator.triggers()[-1]["outcome"] == "acked")
 
 
+async def test_a_private_answer_goes_by_its_address_where_the_bot_may_not_write_any_more(rig: SlackRig) -> None:
+    async with listening(rig.adapter) as heard:
+        target = await answering(rig, await asked(rig, heard))
+        await rig.adapter.post(target, "one", key="k1", buttons=[Button("retry/1", "Retry")])
+        await rig.press(target.channel, "Retry")
+        pressed = await heard.one(Pressed)
+        await rig.simulator.kick("general")
+        await rig.adapter.post(pressed.target, "only for you", key="k2")
+        assert [each["text"] for each in rig.simulator.sees("user1", "general") if each["ephemeral"]] == ["only for you"]
+        assert "only for you" not in read(rig, "user2")
+        with pytest.raises(Refused):
+            await rig.adapter.post(replace(pressed.target, handle=None), "only for you", key="k3")
+
+
+async def test_a_private_answer_in_a_thread_of_which_nothing_is_known_is_not_made_again(rig: SlackRig) -> None:
+    async with listening(rig.adapter) as heard:
+        target = replace(await answering(rig, await asked(rig, heard)), private=True)
+        await rig.simulator.fault(Rule("reset", path="/chat.postEphemeral", moment="after"))
+        with pytest.raises(Unavailable):
+            await rig.adapter.post(target, "only for you", key="k1")
+        assert [each["text"] for each in rig.simulator.sees("user1", "general") if each["ephemeral"]] == ["only for you"]
+
+
 async def test_a_command_that_waits_to_be_stored_is_acknowledged_in_time(rig: SlackRig) -> None:
     stored, delivered = asyncio.Event(), asyncio.Event()
 
@@ -225,5 +259,5 @@ async def test_a_command_that_waits_to_be_stored_is_acknowledged_in_time(rig: Sl
         assert rig.simulator.triggers()[-1]["outcome"] == "acked"
         assert not delivered.is_set()
         stored.set()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await delivered.wait()

@@ -118,7 +118,7 @@ async def test_channels_go_side_by_side() -> None:
         else:
             other.set()
 
-    async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+    async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
         lanes = Lanes(tasks, waiting, 0.0)
         lanes.resume()
         lanes.put("C1", "a", 1, making("a"))

@@ -1,11 +1,12 @@
 """What of a text can be streamed, and how much. Pure."""
 
-from hypothesis import example, given
+import pytest
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bots.slack.render import LIMIT, STREAM, certain, fits, render
 
-SIGNS = st.text(alphabet=st.sampled_from("ab <@!#UB1^\n`>\r\0é😀\ud800"), max_size=12)
+SIGNS = st.text(alphabet=st.sampled_from("ab_ <@!#UB1^\n`>\r\0é😀\ud800"), max_size=12)
 PINGS = (
     "@channel",
     "@here",
@@ -15,6 +16,7 @@ PINGS = (
     "<@U1>",
     "<!subteam^S1>",
     "@channels",
+    "_@here_",
     "a@here",
     "@",
     "<",
@@ -23,6 +25,7 @@ PINGS = (
 HOSTILE = st.lists(st.one_of(SIGNS, st.sampled_from(PINGS)), max_size=8).map("".join)
 
 
+@settings(deadline=None)
 @given(HOSTILE, st.lists(st.integers(min_value=0, max_value=80), max_size=6))
 def test_pieces_cut_anywhere_make_the_rendered_text(text: str, cuts: list[int]) -> None:
     shown = ""
@@ -34,7 +37,14 @@ def test_pieces_cut_anywhere_make_the_rendered_text(text: str, cuts: list[int]) 
     assert render(text).startswith(shown)
 
 
+@pytest.mark.parametrize(("sign", "most"), [("x", 9000), ("é", 4500), ("😀", 2250)])
+def test_a_stream_is_let_grow_to_nine_thousand_bytes(sign: str, most: int) -> None:
+    assert fits(sign * most, streamed=True)
+    assert not fits(sign * (most + 1), streamed=True)
+
+
 @example(" @channels", 10, "a", True)
+@settings(deadline=None)
 @given(HOSTILE, st.integers(min_value=0, max_value=40), st.sampled_from("aé😀"), st.booleans())
 def test_what_fits_fits_with_every_prefix_and_is_no_more_than_slack_takes(
     text: str, short: int, sign: str, streamed: bool

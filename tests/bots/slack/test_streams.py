@@ -1,56 +1,20 @@
 """Streams on the real library, beyond what every platform with streams promises."""
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
-from bots.slack.failures import refusal
-from bots.slack.names import Place, message_id, moment
+from bots.slack.names import message_id, moment
 from bots.slack.render import render
-from bots.slack.streams import LIFETIME, NOT_AGAIN, Growing
+from bots.slack.streams import LIFETIME
 from sandbox.faults import Rule
-from sandbox.slack.defaults import CHANNELS, PEOPLE, TEAM
-from shared.chat import AuthorId, Button, Channel, ChannelId, Edited, MessageId, Target
+from sandbox.slack.defaults import GUEST, OTHER_TEAM, TEAM
+from shared.chat import AuthorId, Edited, MessageId
 from shared.errors import Forbidden, Gone, RateLimited, Refused, TooLarge, Unavailable
 from tests.bots.slack.rig import ROOMY, SlackRig, slack_rig, told_to_wait
-from tests.conformance.adapter_rig import Heard, answering, asked, listening
-
-GENERAL = CHANNELS["general"]
-ADA = PEOPLE["user1"][0]
-RETRY = (Button("retry/1", "Retry"),)
-
-
-@asynccontextmanager
-async def talking(rig: SlackRig) -> AsyncGenerator[tuple[Target, Heard]]:
-    """Where the answer to a question in #general goes."""
-    async with listening(rig.adapter) as heard:
-        yield await answering(rig, await asked(rig, heard)), heard
-
-
-async def direct(rig: SlackRig, heard: Heard) -> Target:
-    """Where the answer to a question in a direct chat goes."""
-    count = len(heard.messages) + 1
-    await rig.simulator.say("user1", "", "hello", direct=True)
-    return await answering(rig, await heard.message(count))
-
-
-def saying(method: str, error: str, **more: Any) -> Rule:
-    return Rule("status", path=f"/chat.{method}$", status=200, body={"ok": False, "error": error}, **more)
-
-
-def calls(rig: SlackRig) -> list[str]:
-    """The calls that show something, in order."""
-    made = [each.path.removeprefix("/chat.") for each in rig.simulator.calls if each.path.startswith("/chat.")]
-    return [each for each in made if each != "delete"]
-
-
-def bodies(rig: SlackRig, method: str) -> list[dict[str, Any]]:
-    return [each.body for each in rig.simulator.calls if each.path == f"/chat.{method}"]
-
+from tests.bots.slack.streaming import ADA, GENERAL, RETRY, bodies, calls, direct, saying, talking
+from tests.conformance.adapter_rig import answering, asked, listening
 
 # the calls that it takes
 
@@ -73,6 +37,20 @@ async def test_a_stream_takes_one_call_for_each_thing_and_names_who_receives_it(
         assert shown["metadata"]["event_payload"] == {"key": "k1"}
         assert shown["stream"]["state"] == "stopped"
         assert shown["edited_at"] is None
+
+
+async def test_a_person_of_another_workspace_receives_a_stream_as_one(rig: SlackRig) -> None:
+    await rig.simulator.invite("general", "guest")
+    async with listening(rig.adapter) as heard:
+        await rig.simulator.say("guest", "general", "@threadline hello")
+        target = await answering(rig, await heard.message())
+        await rig.adapter.begin(target, "one", key="k1")
+    again = rig.again()
+    async with listening(again.adapter):
+        await again.adapter.begin(target, "two", key="k2")
+        await again.adapter.begin(replace(target, user=AuthorId(f"slack:{ADA}")), "three", key="k3")
+    named = [(each["recipient_user_id"], each["recipient_team_id"]) for each in bodies(rig, "startStream")]
+    assert named == [(GUEST, OTHER_TEAM), (GUEST, OTHER_TEAM), (ADA, TEAM)]
 
 
 async def test_an_end_without_more_text_adds_none(rig: SlackRig) -> None:
@@ -110,112 +88,6 @@ async def test_what_we_stream_is_heard_once_and_as_no_edit(rig: SlackRig) -> Non
         await asked(rig, heard, "and?")
         assert [each.id for each in heard.of_bots] == [message]
         assert heard.of(Edited) == []
-
-
-# where there are no streams
-
-
-async def test_a_workspace_without_streams_gets_a_post_and_updates(rig: SlackRig) -> None:
-    async with talking(rig) as (target, _):
-        await rig.simulator.set_features(streaming=False)
-        message = await rig.adapter.begin(target, "one", key="k1")
-        assert rig.adapter.lifetime(target) is None
-        assert any(limit.blocked > 0 for limit in rig.adapter.limits(target, "post"))
-        await rig.adapter.extend(target, message, "one two")
-        assert rig.shown(target.channel) == ["one two"]
-        await rig.adapter.finish(target, message, "one two three", key="k1", buttons=RETRY)
-        assert rig.shown(target.channel) == ["one two three"]
-        assert rig.buttons(target.channel) == [["Retry"]]
-        assert rig.own(target.channel)[0]["metadata"]["event_payload"] == {"key": "k1"}
-        await rig.adapter.begin(target, "four", key="k2")
-        assert calls(rig) == ["startStream", "postMessage", "update", "update", "postMessage"]
-
-
-@pytest.mark.parametrize(
-    ("error", "remembered"),
-    [
-        ("unknown_method", True),
-        ("not_allowed", True),
-        ("missing_scope", True),
-        ("feature_disabled", True),
-        ("channel_type_not_supported", True),
-        ("missing_recipient_user_id", False),
-        ("missing_recipient_team_id", False),
-        ("user_not_found", False),
-        ("restricted_action", False),
-        ("msg_too_long", False),
-    ],
-)
-async def test_a_stream_that_slack_refuses_is_posted(rig: SlackRig, error: str, remembered: bool) -> None:
-    async with talking(rig) as (target, _):
-        await rig.simulator.fault(saying("startStream", error))
-        await rig.adapter.begin(target, "one", key="k1")
-        assert rig.shown(target.channel) == ["one"]
-        assert (rig.adapter.lifetime(target) is None) == remembered
-
-
-async def test_starts_that_run_short_are_told_and_nothing_is_posted() -> None:
-    async with slack_rig(replace(ROOMY, tier2=(1, 60.0))) as rig, talking(rig) as (target, _):
-        message = await rig.adapter.begin(target, "one", key="k1")
-        with pytest.raises(RateLimited):
-            await rig.adapter.begin(target, "two", key="k2")
-        assert rig.adapter.limits(target, "begin")[0].blocked > 0
-        assert rig.adapter.lifetime(target) == LIFETIME
-        await rig.adapter.finish(target, message, "one", key="k1")
-        assert rig.shown(target.channel) == ["one"]
-
-
-async def test_there_are_streams_only_where_they_can_be_begun(rig: SlackRig) -> None:
-    async with talking(rig) as (target, heard):
-        adapter = rig.adapter
-        nobody = replace(target, user=None)
-        top = replace(target, channel=Channel(ChannelId(f"slack:{GENERAL}"), "group"), reply_to=None)
-        assert [adapter.lifetime(each) for each in (nobody, top, replace(target, private=True))] == [None] * 3
-        for each in (nobody, top):
-            message = await adapter.begin(each, "one", key="k1")
-            await adapter.extend(each, message, "one two")
-            await adapter.finish(each, message, "one two three", key="k1")
-            assert rig.shown(each.channel) == ["one two three"]
-        chat = replace(await direct(rig, heard), user=None)
-        await adapter.begin(chat, "one", key="k2")
-        [start] = bodies(rig, "startStream")
-        assert "recipient_user_id" not in start
-        assert "recipient_team_id" not in start
-
-
-async def test_an_answer_by_way_of_a_command_is_not_streamed(rig: SlackRig) -> None:
-    async with talking(rig) as (target, _):
-        outside = replace(target, handle="outside https://hooks.slack.com/commands/1")
-        assert rig.adapter.lifetime(outside) is None
-        with pytest.raises(Refused):
-            await rig.adapter.extend(target, MessageId(f"{target.channel.id}/whisper/1"), "one two")
-
-
-async def test_streams_can_be_switched_off() -> None:
-    async with slack_rig(streams=False) as rig, talking(rig) as (target, _):
-        assert rig.adapter.lifetime(target) is None
-        assert rig.adapter.fits(target, "é" * 10_000)
-        message = await rig.adapter.begin(target, "one", key="k1")
-        await rig.adapter.finish(target, message, "one two", key="k1")
-        assert calls(rig) == ["postMessage", "update"]
-
-
-def test_what_was_refused_is_tried_again_later_and_elsewhere() -> None:
-    now = 100.0
-    growing = Growing(True, clock=lambda: now)
-    here, there = (Target(Channel(ChannelId(f"slack:{each}/17.1"), "thread"), user=AuthorId("slack:U1")) for each in ("C1", "C2"))
-
-    def refuse(code: str) -> None:
-        failed = refusal(code, code, 0.0)
-        assert isinstance(failed, Refused)
-        growing.refuse(Place("C1", "17.1"), failed)
-
-    refuse("channel_type_not_supported")
-    assert (growing.lifetime(here), growing.lifetime(there)) == (None, LIFETIME)
-    refuse("unknown_method")
-    assert (growing.lifetime(here), growing.lifetime(there)) == (None, None)
-    now += NOT_AGAIN
-    assert (growing.lifetime(here), growing.lifetime(there)) == (LIFETIME, LIFETIME)
 
 
 # what goes wrong while one grows

@@ -3,7 +3,7 @@
 import logging
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bots.slack import names
@@ -50,6 +50,7 @@ def test_times_keep_their_microseconds() -> None:
         ("<@U9>: hello", "hello"),
         ("hello <@U9>, you", "hello, you"),
         ("well <@U9> then", "well then"),
+        ("well <@U9> <@U9>\t<@U9> then <@U9> , you<@U9>", "well then , you"),
         ("<@U1> and <@U2|old> and <@U3>", "@Ada and @Ben and @someone"),
         ("in <#C1|general> and <#C2>", "in #general and #channel"),
         ("<!here> <!channel|channel> <!subteam^S1|@team> <!subteam^S2>", "@here channel @team @subteam"),
@@ -67,9 +68,16 @@ def test_texts_are_read_as_people_see_them(text: str, seen: str) -> None:
     assert readable(text, NAMES, "U9") == seen
 
 
+def test_a_long_gap_is_read_as_quickly_as_any_text() -> None:
+    gap = " \t" * 200_000
+    assert readable(f"<@U1>{gap}x", NAMES, "U9") == f"@Ada{gap}x"
+    assert readable(f"<@U1>{gap}<@U9>{gap}x", NAMES, "U9") == "@Ada x"
+
+
 # what is shown
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.sampled_from("ab <@!#UB1channelhereveryone^\n`>\r\0é😀")))
 def test_nothing_that_is_shown_pings(text: str) -> None:
     shown = render(text)
@@ -81,6 +89,13 @@ def test_nothing_that_is_shown_pings(text: str) -> None:
     assert "<" not in fallback(text)
 
 
+@pytest.mark.parametrize("text", ["@here", "_@channel_", "__@everyone__", "(@here)", "*@channel*", "~@here~", "@here_"])
+def test_a_ping_in_markup_is_parted(text: str) -> None:
+    assert "@\u200b" in render(text)
+    assert "@\u200b" not in render(f"a{text.strip('_(*~')}")
+
+
+@settings(deadline=None)
 @given(st.text(alphabet=st.sampled_from("a <@!#U\r\n😀\0"), max_size=40), st.integers(min_value=0, max_value=6))
 def test_a_text_that_fits_fits_with_every_prefix(text: str, short: int) -> None:
     long = "x" * (LIMIT - short) + text

@@ -7,7 +7,7 @@ from telegram import Message as TelegramMessage
 
 from bots.telegram.convert import Converter, lane_of, migration
 from bots.telegram.reading import Me
-from shared.chat import Attachment, Channel, ChannelId, Message
+from shared.chat import Attachment, Channel, ChannelId, Left, Message
 
 NOW = datetime(2026, 11, 20, 12, 0, 0, tzinfo=UTC)
 ADA = {"id": 5, "is_bot": False, "first_name": "Ada", "last_name": "L", "username": "ada"}
@@ -293,8 +293,8 @@ def test_being_sent_away_is_told(status: str, more: dict[str, Any], left: bool) 
     change = {"chat": GROUP, "from": ADA, "date": 1, "old_chat_member": {"user": BOT, "status": "member"}}
     given = ChatMemberUpdated.de_json(change | {"new_chat_member": {"user": BOT, "status": status} | more}, None)
     assert given is not None
-    told = CONVERTER.left(given)
-    assert (told is not None and told.channel == "telegram:-100") is left
+    ended = datetime.fromtimestamp(2, UTC)  # the second in which it was
+    assert CONVERTER.left(given) == (Left(channel=ChannelId("telegram:-100"), at=ended) if left else None)
 
 
 def test_the_lane_of_an_update_is_its_chat_whatever_it_holds() -> None:

@@ -61,8 +61,9 @@ async def test_a_file_above_the_limit_is_told_so_without_a_call(rig: TelegramRig
         await rig.simulator.say("user1", "general", "@threadline_bot see", attachments=[large])
         [attachment] = (await heard.message()).attachments
         assert attachment.size == READ + 1
-        with pytest.raises(TooLarge):
+        with pytest.raises(TooLarge) as caught:
             await fetched(rig, attachment)
+        assert caught.value.most == READ
         assert not [call for call in rig.simulator.calls if call.path == "/getFile"]
 
 
@@ -71,8 +72,9 @@ async def test_a_file_whose_size_is_not_told_is_found_to_be_too_large(rig: Teleg
         large = {"name": "large.bin", "size": READ + 1}
         await rig.simulator.say("user1", "general", "@threadline_bot see", attachments=[large])
         [attachment] = (await heard.message()).attachments
-        with pytest.raises(TooLarge):
+        with pytest.raises(TooLarge) as caught:
             await fetched(rig, Attachment(attachment.ref, "x", "", 0))
+        assert caught.value.most == READ
 
 
 async def test_a_file_of_just_the_limit_is_read(rig: TelegramRig) -> None:

@@ -26,6 +26,7 @@ from tests.conformance.adapter_rig import Heard, asked, listening, running
 
 ADA = PEOPLE["user1"][0]
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+SIDES = {"width": 10, "height": 10}
 KITCHEN, GENERAL, WORKSHOP = GROUPS["kitchen"], SUPERGROUPS["general"], FORUMS["workshop"]
 
 
@@ -198,6 +199,28 @@ async def test_what_was_said_before_a_move_is_taken_before_it_and_what_comes_lat
     assert edited.message.target.channel == move.channel == heard.messages[2].target.channel
 
 
+async def test_a_move_comes_after_what_is_still_being_stored_of_the_group_as_it_was(rig: TelegramRig) -> None:
+    heard, began, stored = Heard(), asyncio.Event(), asyncio.Event()
+
+    async def deliver(event: Event) -> None:
+        if isinstance(event, Message) and event.text == "one":
+            began.set()
+            await stored.wait()
+        await heard(event)
+
+    async with gateway(rig, deliver) as taking, asyncio.timeout(10):
+        before = asyncio.create_task(taking.take([update(1, -4, text="one")]))
+        await began.wait()
+        since = asyncio.create_task(taking.take([update(2, -4, migrate_to_chat_id=-1000004), update(3, -1000004, text="two")]))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert heard.events == []
+        stored.set()
+        await before
+        await since
+    assert [type(each) for each in heard.events] == [Message, Moved, Message]
+
+
 async def test_that_we_are_no_longer_in_what_a_group_was_before_is_no_leaving(rig: TelegramRig) -> None:
     def away(number: int, chat: int) -> dict[str, Any]:
         me, by = {"id": 1, "is_bot": True, "first_name": "Bot"}, {"id": 5, "is_bot": False, "first_name": "Eve"}
@@ -339,13 +362,19 @@ async def test_an_album_comes_as_messages_of_one_album(rig: TelegramRig) -> None
         assert [len(each.attachments) for each in heard.messages] == [1, 1]
 
 
-async def test_an_album_is_addressed_as_a_whole() -> None:
-    async with telegram_rig(replace(ROOMY, privacy=False)) as rig, listening(rig.adapter) as heard:
-        files = [{"kind": "photo", "size": 10}, {"kind": "photo", "size": 20}]
-        await rig.simulator.say("user1", "general", "not for you", attachments=files)
-        await rig.simulator.say("user1", "general", f"{ME} look", attachments=files)
-        await heard.until(lambda: len(heard.messages) == 4)
-        assert [each.addressed for each in heard.messages] == [False, False, True, True]
+async def test_what_came_of_an_album_before_the_mention_comes_again_after_it(rig: TelegramRig) -> None:
+    heard = Heard()
+
+    def item(number: int, album: str, **more: Any) -> dict[str, Any]:
+        return update(number, -1000004, media_group_id=album, photo=[{"file_id": "F", "file_unique_id": "U"} | SIDES], **more)
+
+    mention = {"caption": "@bot both", "caption_entities": [{"type": "mention", "offset": 0, "length": 4}]}
+    async with gateway(rig, heard) as taking:
+        await taking.take([item(1, "7")])
+        await taking.take([item(2, "8", caption="others")])
+        await taking.take([item(3, "7", **mention), item(4, "7")])
+    came = [(each.id.rpartition("/")[2], each.addressed) for each in heard.messages]
+    assert came == [("1", False), ("2", False), ("3", True), ("1", True), ("4", False)]
 
 
 async def test_a_quoted_message_comes_with_its_files(rig: TelegramRig) -> None:

@@ -141,7 +141,7 @@ async def test_what_takes_too_long_is_put_off_and_not_broken_off() -> None:
             await stored.wait()
             done.append(event.text)
 
-    async with hooked(hook_seconds=0.05) as rig, running(rig.adapter, deliver), asyncio.timeout(10):
+    async with hooked(hook_seconds=3.0) as rig, running(rig.adapter, deliver), asyncio.timeout(30):
         await rig.simulator.wait_for(lambda: rig.simulator.world.state.webhook.url)
         assert await posted(rig, HELLO) == 503
         await began.wait()
@@ -171,21 +171,24 @@ async def test_what_is_posted_is_looked_at(body: Any, status: int) -> None:
 
 
 async def test_a_chat_is_heard_in_order_also_when_posts_overtake_each_other() -> None:
-    first, order = asyncio.Event(), list[str]()
+    came, first, order = asyncio.Event(), asyncio.Event(), list[str]()
 
     async def deliver(event: Event) -> None:
         if isinstance(event, Message):
             if event.text == "1":
+                came.set()
                 await first.wait()
             order.append(event.text)
 
     def numbered(number: int) -> dict[str, Any]:
         return {"update_id": number, "message": HELLO["message"] | {"message_id": number, "text": str(number)}}
 
-    async with hooked(hook_seconds=0.1) as rig, running(rig.adapter, deliver), asyncio.timeout(10):
+    async with hooked(hook_seconds=3.0) as rig, running(rig.adapter, deliver), asyncio.timeout(30):
         await rig.simulator.wait_for(lambda: rig.simulator.world.state.webhook.url)
         # That they are put off says that they wait.
-        assert [await posted(rig, numbered(number)) for number in (1, 2)] == [503, 503]
+        one = asyncio.create_task(posted(rig, numbered(1)))
+        await came.wait()
+        assert [await posted(rig, numbered(2)), await one] == [503, 503]
         first.set()
         assert await posted(rig, numbered(3)) == 200
     assert order == ["1", "2", "3"]

@@ -332,10 +332,10 @@ async def test_a_text_with_more_entities_than_telegram_takes_does_not_fit() -> N
 )
 async def test_deep_nesting_is_taken_in_good_time(sign: str) -> None:
     markdown = (sign * 16_000)[:16_000]
-    began = time.perf_counter()
+    began = time.thread_time()
     rendered(markdown)
     fits(markdown)
-    assert time.perf_counter() - began < 2.0
+    assert time.thread_time() - began < 2.0
 
 
 async def test_a_long_text_is_rendered_fast() -> None:
@@ -346,9 +346,9 @@ async def test_a_long_text_is_rendered_fast() -> None:
     rendered(text)
     best = 1.0
     for n in range(5):
-        began = time.perf_counter()
+        began = time.thread_time()
         rendered(text + f" end {n}")
-        best = min(best, time.perf_counter() - began)
+        best = min(best, time.thread_time() - began)
     assert best < 0.03  # 2 ms alone on the machine
 
 

@@ -1,13 +1,11 @@
 import asyncio
 import logging
-from collections.abc import Sequence
 from typing import Any
 
 import aiohttp
 import pytest
 
 from bots.telegram.bot import hush
-from bots.telegram.updates import STUCK_SECONDS, Poller
 from sandbox.faults import Rule
 from sandbox.telegram import Simulator
 from sandbox.telegram.config import DEFAULT_TOKEN
@@ -89,8 +87,10 @@ async def test_an_update_that_cannot_be_read_holds_up_no_other(rig: TelegramRig,
         number = await rig.simulator.emit("message", {"message_id": "x", "date": "never", "chat": {"id": 5}})
         await rig.simulator.emit("message", {"chat": None, "text": 3})
         await rig.simulator.emit("callback_query", {"id": 1})
+        await rig.simulator.emit("callback_query", {"id": "odd", "from": None})
         await asked(rig, heard, "still here?")
         assert heard.texts == ["still here?"]
+        await rig.simulator.wait_for(lambda: any(each.path == "/answerCallbackQuery" for each in rig.simulator.calls))
     told = [record for record in caplog.records if record.message == "an update could not be read"]
     assert number in [getattr(record, "update_id", None) for record in told]
 
@@ -114,47 +114,6 @@ async def test_an_update_that_fails_by_a_fault_of_ours_holds_up_the_others_only_
         assert (await heard.message()).text == "hello"
         await rig.simulator.wait_for(lambda: not rig.simulator.waiting())
     assert len(failed) == 3
-
-
-async def test_health_says_that_what_comes_is_not_stored(rig: TelegramRig) -> None:
-    full, heard = asyncio.Event(), Heard()
-    full.set()
-
-    async def deliver(event: Event) -> None:
-        if isinstance(event, Message) and full.is_set():
-            raise Unavailable("not stored")
-        await heard(event)
-
-    async with running(rig.adapter, deliver):
-        await heard.connected()
-        await rig.say("hello")
-        await rig.simulator.wait_for(lambda: not rig.adapter.health().connected)
-        assert "not stored" in rig.adapter.health().detail
-        full.clear()
-        await heard.message()
-        await rig.simulator.wait_for(lambda: rig.adapter.health().connected)
-
-
-async def test_what_takes_very_long_to_store_counts_as_stuck(rig: TelegramRig) -> None:
-    came, now = asyncio.Event(), [1000.0]
-
-    async def up() -> None:
-        return
-
-    async def take(updates: Sequence[dict[str, Any]]) -> None:
-        came.set()
-        await asyncio.Event().wait()
-
-    poller = Poller(rig.config, ("message",), up=up, take=take, refused=lambda: None, clock=lambda: now[0])
-    polling = asyncio.create_task(poller.run())
-    await came.wait()
-    assert (poller.age, poller.stuck) == (0.0, False)
-    now[0] += poller.most
-    assert not poller.stuck
-    now[0] += STUCK_SECONDS + 1
-    assert poller.stuck
-    polling.cancel()
-    await asyncio.wait([polling])
 
 
 async def test_only_what_is_wanted_is_asked_for_each_time(rig: TelegramRig) -> None:
@@ -299,6 +258,15 @@ async def test_a_webhook_that_was_set_is_taken_away_without_losing_anything(rig:
     await rig.simulator.wait_for(lambda: rig.simulator.webhooks.failed)
     async with listening(rig.adapter) as heard:
         assert (await heard.message()).text == "still there?"
+
+
+async def test_a_webhook_that_another_program_sets_meanwhile_is_taken_away_again(rig: TelegramRig) -> None:
+    async with listening(rig.adapter) as heard:
+        await rig.simulator.wait_for(lambda: rig.simulator.updates.polling)
+        rig.simulator.webhooks.set(Webhook("http://127.0.0.1:9/nobody"))
+        await rig.say("still there?")
+        assert (await heard.message()).text == "still there?"
+        await rig.simulator.wait_for(lambda: rig.adapter.health().connected)
 
 
 @pytest.mark.parametrize(("status", "problem"), [(401, "Unauthorized"), (404, "Not Found")])

@@ -43,7 +43,7 @@ async def test_a_drip_keeps_its_number_of_deltas_and_its_time(web: ClaudeWebSimu
     await http.begin()
     times = cast("list[float]", (await web.ended()).notes["deltas"])
     assert len(times) == 10
-    assert 0.15 < times[-1] - times[0] < 0.6
+    assert times[-1] - times[0] > 0.15
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])

@@ -71,7 +71,7 @@ class Talker:
         self.came.put_nowait(interaction)
 
     async def next(self) -> Interaction:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             return await self.came.get()
 
     def view(self, *labels: str, **options: Any) -> View:

@@ -6,7 +6,6 @@ import pytest
 from sandbox.discord import Simulator as Discord
 from sandbox.page import DiscordSeat, Page, SlackSeat, State, Switch, TelegramSeat
 from sandbox.slack import Simulator as Slack
-from sandbox.slack import SimulatorConfig as SlackConfig
 from sandbox.telegram import Simulator as Telegram
 from tests.sandbox.page.visitor import TOKEN, Visitor
 
@@ -36,7 +35,7 @@ async def discord() -> AsyncIterator[Discord]:
 
 @pytest.fixture
 async def slack() -> AsyncIterator[Slack]:
-    async with Slack(SlackConfig(ack_timeout=0.3)) as simulator:
+    async with Slack() as simulator:
         yield simulator
 
 

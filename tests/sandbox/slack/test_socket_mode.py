@@ -45,9 +45,10 @@ async def test_what_the_app_is_not_subscribed_to_does_not_come(simulator: Simula
 
 
 async def test_an_event_that_is_not_acknowledged_comes_again() -> None:
-    async with a_simulator(ack_timeout=0.5) as simulator, a_bot(simulator) as bot:
+    async with a_simulator(ack_timeout=3.0) as simulator, a_bot(simulator) as bot:
         bot.failing = 1
         await simulator.say("user1", "general", "hello")
+        await bot.until(lambda: bot.events, timeout=20)
         await bot.hears("message")
         await simulator.wait_for(lambda: simulator.delivery.busy == 0)
         first, second = simulator.deliveries()
@@ -114,7 +115,7 @@ async def test_a_deaf_connection_loses_what_another_one_gets_later() -> None:
         for number in range(2):
             await simulator.say("user1", "general", f"number {number}")
         await bot.hears("message", 2)
-        assert {each["outcome"] for each in simulator.deliveries()} >= {"timeout", "acked"}
+        await simulator.wait_for(lambda: {each["outcome"] for each in simulator.deliveries()} >= {"timeout", "acked"})
 
 
 async def test_a_connection_without_pongs_is_left_by_the_library() -> None:

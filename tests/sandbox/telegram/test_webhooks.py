@@ -87,7 +87,7 @@ async def test_chats_do_not_wait_for_each_other(simulator: Simulator, bot: Bot, 
     await simulator.start("user1")
     await simulator.say("user1", "", "in order", direct=True)
     await simulator.start("user2")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await hook.arrived.get()
         await hook.arrived.get()
     senders = {each["message"]["from"]["username"] for each in hook.bodies}

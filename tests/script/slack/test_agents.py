@@ -57,7 +57,7 @@ async def test_whoever_opens_the_chat_sees_what_can_be_asked(stage: Stage) -> No
 
 async def test_a_status_stands_while_claude_thinks_and_goes_with_the_answer(stage: Stage) -> None:
     ada, chat = await stage.alone()
-    stage.claude.script(Script(text="At last.", wait=1.5), match="thinks first")
+    stage.claude.script(Script(text="At last.", wait=4.0), match="thinks first")
     thread = await stage.say(ada, chat, "thinks first")
     await works(stage, thread)
     await stage.reads(ada, thread, f"{ada}: thinks first", "threadline: At last.")
@@ -66,7 +66,7 @@ async def test_a_status_stands_while_claude_thinks_and_goes_with_the_answer(stag
 
 async def test_in_a_channel_there_is_a_status_and_no_session(stage: Stage) -> None:
     ada, place = await stage.person(), await stage.channel()
-    stage.claude.script(Script(text="At last.", wait=1.5), match="thinks in public")
+    stage.claude.script(Script(text="At last.", wait=4.0), match="thinks in public")
     thread = await stage.say(ada, place, "@threadline thinks in public")
     await stage.until(lambda: statuses(stage, thread) == ["is thinking…"])
     await stage.reads(ada, thread, f"{ada}: @threadline thinks in public", "threadline: At last.")
@@ -76,7 +76,7 @@ async def test_in_a_channel_there_is_a_status_and_no_session(stage: Stage) -> No
 
 async def test_slacks_stop_ends_an_answer_that_is_being_written_and_says_nothing_else(stage: Stage) -> None:
     ada, chat = await stage.alone()
-    stage.hangs("stopped natively", "One two three.", wait=1.5)
+    stage.hangs("stopped natively", "One two three.", wait=4.0)
     thread = await stage.say(ada, chat, "stopped natively")
     await works(stage, thread)
     # What may still change of a text is not streamed yet, so that less than all of it shows.
@@ -117,6 +117,7 @@ async def test_a_stop_of_the_server_leaves_no_status_and_the_next_start_goes_on(
         stage.claude.script(Script(text="Never.", wait=60.0), match="over a restart")
         thread = await stage.say(ada, chat, "over a restart")
         await works(stage, thread)
+        await stage.asked_about("over a restart")
         await stage.stop()
         assert (statuses(stage, thread), session(stage, thread)) == ([], "active")
         stage.answers("over a restart", "Here again.")

@@ -40,9 +40,15 @@ async def test_ask_in_a_direct_chat_is_answered_in_a_thread_too(stage: Stage) ->
     await stage.reads(ada, f"{chat}/{stage.ids(ada, chat)[0]}", asked, "threadline: A direct answer.")
 
 
+async def left(stage: Stage, place: str) -> None:
+    """Take the bot out of a channel, and wait until it knows: it drops what was asked there before."""
+    await stage.slack.kick(place)
+    await stage.until(lambda: not stage.slack.delivery.busy)
+
+
 async def test_ask_where_the_bot_is_not_is_answered_by_way_of_the_command(stage: Stage) -> None:
     ada, place = await stage.person(), await stage.channel()
-    await stage.slack.kick(place)
+    await left(stage, place)
     stage.answers("from outside", "From outside, too.")
     await stage.call(ada, place, "/ask from outside")
     await stage.until(lambda: any("From outside, too." in line for line in stage.sees(ada, place)))
@@ -52,8 +58,8 @@ async def test_ask_where_the_bot_is_not_is_answered_by_way_of_the_command(stage:
 
 async def test_a_long_answer_where_the_bot_is_not_is_shown_once(stage: Stage) -> None:
     ada, place = await stage.person(), await stage.channel()
-    await stage.slack.kick(place)
-    stage.answers("slowly from outside", "One two three four five six.", deltas=6, seconds=1.5)
+    await left(stage, place)
+    stage.answers("slowly from outside", "One two three four five six.", deltas=6, seconds=3.0)
     await stage.call(ada, place, "/ask slowly from outside")
     await stage.until(lambda: any("six." in line for line in stage.sees(ada, place)))
     await stage.settled()

@@ -67,7 +67,7 @@ async def test_a_question_of_before_the_server_is_there_is_answered_once_it_is(t
 
 
 async def test_what_slack_posts_again_to_a_server_that_was_killed_while_it_took_it_is_answered_once(tmp_path: Path) -> None:
-    async with posted(tmp_path, retry_delays=[0.0, *[0.1] * 200]) as stage:
+    async with posted(tmp_path, retry_delays=[0.0, *[0.3] * 200]) as stage:
         ada, place = await stage.person(), await stage.channel()
         stage.answers("killed meanwhile", "Here all the same.")
         await stage.slack.fault(Rule("hang", path=r"/users\.info$"))
@@ -79,7 +79,7 @@ async def test_what_slack_posts_again_to_a_server_that_was_killed_while_it_took_
         await stage.until(lambda: any(each["outcome"] == "connection_failed" for each in stage.slack.deliveries()))
         async with started(tmp_path, "run", env=environment(stage)):
             lines = [f"{ada}: @threadline killed meanwhile", "threadline: Here all the same."]
-            await stage.slack.wait_for(lambda: stage.sees(ada, thread) == lines, 2 * PATIENCE)
+            await stage.slack.wait_for(lambda: stage.sees(ada, thread) == lines, 4 * PATIENCE)
             await stage.settled()
             await stage.until(lambda: not stage.slack.delivery.busy)
             assert stage.sees(ada, thread) == lines

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.faults import Rule
 from tests.script.slack.stage import Stage, opened
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -20,7 +21,7 @@ def streams(stage: Stage) -> int:
 
 async def test_an_answer_is_streamed_in_its_thread(stage: Stage) -> None:
     ada, place = await stage.person(), await stage.channel()
-    stage.answers("stream this", "One two three four five six.", deltas=6, seconds=0.6)
+    stage.answers("stream this", "One two three four five six.", deltas=6, seconds=3.0)
     begun = streams(stage)
     thread = await stage.say(ada, place, "@threadline stream this")
     await stage.glimpses(ada, thread, f"{ada}: @threadline stream this", STREAMING)
@@ -96,7 +97,7 @@ async def test_where_the_workspace_has_no_streams_replies_grow_by_edits(tmp_path
     async with opened(tmp_path, SETTINGS) as stage:
         await stage.slack.set_features(streaming=False)
         ada, place = await stage.person(), await stage.channel()
-        stage.answers("tried first", "One two three four five six.", deltas=6, seconds=0.6)
+        stage.answers("tried first", "One two three four five six.", deltas=6, seconds=3.0)
         thread = await stage.say(ada, place, "@threadline tried first")
         await stage.reads(ada, thread, f"{ada}: @threadline tried first", "threadline: One two three four five six.")
         stage.hangs("edited then", "One two three.")
@@ -105,3 +106,18 @@ async def test_where_the_workspace_has_no_streams_replies_grow_by_edits(tmp_path
         await stage.press(ada, thread, "Stop")
         await stage.reads(ada, thread, f"{ada}: @threadline edited then", f"threadline: One two three.{STOPPED}")
         assert streams(stage) == 1
+
+
+async def test_where_starts_run_short_the_whole_answer_is_posted_at_once(tmp_path: Path) -> None:
+    async with opened(tmp_path, SETTINGS) as stage:
+        refused = {"ok": False, "error": "ratelimited"}
+        short = Rule("status", path=r"/chat\.startStream$", status=429, headers={"Retry-After": "300"}, body=refused, times=None)
+        await stage.slack.fault(short)
+        ada, place = await stage.person(), await stage.channel()
+        for nth in range(2):
+            stage.answers(f"short of {nth}", "One two three four five six.", deltas=6, seconds=3.0)
+            thread = await stage.say(ada, place, f"@threadline short of {nth}")
+            await stage.reads(ada, thread, f"{ada}: @threadline short of {nth}", "threadline: One two three four five six.")
+        assert streams(stage) == 1
+        shown = [call for call in stage.slack.calls if call.path in ("/chat.postMessage", "/chat.update")]
+        assert [call.path for call in shown] == ["/chat.postMessage"] * 2

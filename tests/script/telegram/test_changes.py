@@ -148,7 +148,7 @@ async def test_a_message_that_is_deleted_is_not_told_of_and_its_answer_stays(sta
 
 async def test_an_answer_that_is_deleted_while_it_is_written_ends(stage: Stage) -> None:
     ada, chat = await stage.alone()
-    stage.answers("taken away", "One two three four five six.", deltas=6, seconds=2.0, pings=0.1)
+    stage.answers("taken away", "One two three four five six.", deltas=6, seconds=4.0, pings=0.1)
     await stage.say(ada, chat, "taken away")
     await stage.until(lambda: len(stage.sees(ada, chat)) == 2)
     await stage.telegram.delete(stage.ids(ada, chat)[1])

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.telegram import lookup
+from sandbox.telegram.payloads import chat_json, member_json, user_json
 from tests.script.base import text
 from tests.script.telegram.stage import ME, Stage, opened
 
@@ -28,6 +30,20 @@ async def test_a_person_who_blocks_the_bot_begins_anew_after_that(stage: Stage) 
     assert not [line for line in stage.sees(ada, chat) if "Nobody wrote" in line]
     listed = await stage.told(ada, chat, "list")
     assert "`before the block`: 1 question, 1 day ago, closed" in listed
+
+
+async def test_a_block_that_is_told_again_after_a_crash_ends_nothing_that_was_begun_since(stage: Stage) -> None:
+    ada, chat = await stage.alone()
+    world = stage.telegram.world
+    await stage.telegram.block(ada)
+    await stage.telegram.unblock(ada)
+    await begun(stage, ada, chat, "since the block")
+    here, user = lookup.chat(world, chat), user_json(lookup.user(world, ada))
+    change = {"old_chat_member": member_json(world, world.me, "member")}
+    change |= {"new_chat_member": member_json(world, world.me, "kicked"), "date": int(world.now()) - 60}
+    await stage.telegram.emit("my_chat_member", {"chat": chat_json(world, here), "from": user} | change, here.id)
+    await begun(stage, ada, chat, "told again")
+    assert len(stage.body("told again")["messages"]) == 3
 
 
 async def test_an_answer_to_one_who_blocks_the_bot_meanwhile_ends(stage: Stage) -> None:
@@ -115,7 +131,7 @@ async def test_a_group_in_which_nobody_may_write_costs_no_answers(stage: Stage) 
 async def test_a_topic_that_is_closed_while_it_is_answered_does_not_hold_up_others(stage: Stage) -> None:
     ada, forum = await stage.person(), await stage.group(forum=True)
     closed, other = await stage.topic(ada, forum), await stage.topic(ada, forum)
-    stage.answers("closed meanwhile", "One two three.", deltas=3, seconds=1.0)
+    stage.answers("closed meanwhile", "One two three.", deltas=3, seconds=4.0)
     await stage.say(ada, closed, f"{ME} closed meanwhile")
     await stage.until(lambda: len(stage.sees(ada, closed)) == 2)
     await stage.telegram.close_topic("user1", forum, closed.partition("/")[2])
@@ -126,7 +142,7 @@ async def test_a_topic_that_is_closed_while_it_is_answered_does_not_hold_up_othe
 async def test_a_topic_that_is_deleted_while_it_is_answered_ends(stage: Stage) -> None:
     ada, forum = await stage.person(), await stage.group(forum=True)
     topic = await stage.topic(ada, forum)
-    stage.answers("deleted meanwhile", "One two three four.", deltas=4, seconds=2.0, pings=0.2)
+    stage.answers("deleted meanwhile", "One two three four.", deltas=4, seconds=4.0, pings=0.2)
     await stage.say(ada, topic, f"{ME} deleted meanwhile")
     await stage.until(lambda: len(stage.sees(ada, topic)) == 2)
     await stage.telegram.delete_topic(forum, topic.partition("/")[2])

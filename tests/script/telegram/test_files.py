@@ -1,11 +1,18 @@
 """Files that people send, what the model gets of them, and what is told of those that it does not get."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from bots.assembly import MEGABYTE
+from sandbox.telegram import lookup
 from sandbox.telegram.downloads import Spoil
-from tests.bots.telegram.rig import refused_with
+from sandbox.telegram.entities import formatted
+from sandbox.telegram.giving import attached
+from sandbox.telegram.world import Written
+from shared import sentences
+from tests.bots.telegram.rig import ROOMY, refused_with
 from tests.script.base import file, text
 from tests.script.telegram.stage import ME, Stage, opened
 from tests.script.things import MP4, OGG, Json, documents, pdf, png
@@ -68,6 +75,65 @@ async def test_an_album_in_a_group_is_one_turn_where_only_its_caption_mentions_t
     await stage.until(lambda: stage.sees(ada, place)[-1] == "threadline: Yes.")
     await stage.settled()
     assert len(stage.claude.bodies()) == asked + 2
+
+
+async def test_an_album_of_which_a_part_was_heard_before_a_crash_is_one_turn_all_the_same(tmp_path: Path) -> None:
+    async with opened(tmp_path, config=replace(ROOMY, privacy=False), drain_seconds=0) as stage:
+        ada, place = await stage.person(), await stage.group()
+        world = stage.telegram.world
+        here, by = lookup.chat(world, place), lookup.user(world, ada).id
+
+        def say(nth: int, words: str = "") -> None:
+            said, entities = formatted(words, [])
+            given = attached(world, file(f"{nth}.jpg", png(10 * nth, 10), kind="photo"))
+            world.post(here, Written(by, said, entities, media=given.kind, file=given.id, album="77"))
+
+        stage.answers(f"{ada}: [a file: photo.jpg]", "Two.")
+        for _ in range(2):  # after the crash, too, it may be asked before the second photo is heard
+            stage.hangs("both of them", "Half.")
+        say(1, f"{ME} both of them")
+        await stage.until(lambda: "threadline: Half. [Stop]" in stage.sees(ada, place))
+        await stage.stop()
+        say(2)
+        await stage.start()
+        await stage.reads(ada, place, f"{ada}: {ME} both of them {{1.jpg}}", "threadline: Two.", f"{ada}: {{2.jpg}}")
+        assert [each["size"][0] for each in documents(stage.body("both of them"))] == [10, 20]
+
+
+async def test_files_whose_caption_is_with_the_last_of_them_are_one_turn(tmp_path: Path) -> None:
+    async with opened(tmp_path, config=replace(ROOMY, privacy=False)) as stage:
+        ada, place = await stage.person(), await stage.group()
+        world = stage.telegram.world
+        here, by = lookup.chat(world, place), lookup.user(world, ada).id
+        stage.answers("[a file: 2.txt]", "Three.")
+        for _ in range(2):  # it may be asked before all are there
+            stage.hangs("all of them", "Half.")
+        for nth, words in ((1, ""), (2, ""), (3, f"{ME} all of them")):
+            said, entities = formatted(words, [])
+            given = attached(world, file(f"{nth}.txt", f"text {nth}"))
+            world.post(here, Written(by, said, entities, media=given.kind, file=given.id, album="77"))
+            await stage.heard()
+        await stage.until(lambda: stage.sees(ada, place)[-1] == "threadline: Three.")
+        await stage.settled()
+        assert sorted(each["title"] for each in documents(stage.body("all of them"))) == ["1.txt", "2.txt", "3.txt"]
+        assert len([line for line in stage.sees(ada, place) if line.startswith("threadline: ")]) == 1
+
+
+async def test_an_album_that_finds_the_queue_full_is_told_so_once(tmp_path: Path) -> None:
+    async with opened(tmp_path, queue_limit=0) as stage:
+        ada, chat = await stage.alone()
+        stage.hangs("crowded", "One two three.")
+        await stage.say(ada, chat, "crowded")
+        await stage.glimpses(ada, chat, f"{ada}: crowded", "threadline: One two three. [Stop]")
+        await stage.say(ada, chat, "three more", *(file(f"{nth}.txt", str(nth)) for nth in (1, 2, 3)))
+        full = "Too many questions wait here for their answers. Ask again when some are answered, or write /stop to clear them."
+        await stage.until(lambda: stage.sees(ada, chat)[-1] == f"threadline: {full}")
+        await stage.heard()
+        await stage.say(ada, chat, "/stop")
+        await stage.reads(
+            ada, chat, f"{ada}: crowded", "threadline: One two three.\n\n*Stopped.* [Continue] [Retry]",
+            f"{ada}: three more {{1.txt}}", f"{ada}: {{2.txt}}", f"{ada}: {{3.txt}}", f"threadline: {full}", f"{ada}: /stop",
+        )  # fmt: skip
 
 
 async def test_a_command_can_be_the_caption_of_a_file(stage: Stage) -> None:
@@ -178,6 +244,17 @@ async def test_a_file_that_telegram_gives_no_bot_is_told_with_its_limit(tmp_path
         await stage.reads(ada, chat, f"{ada}: look at both {{big.pdf}}", f"{ada}: {{small.txt}}", f"threadline: I see.\n\n{why}")
         assert documents(stage.body("look at both")) == [{"text": "small", "title": "small.txt"}]
         assert len(stage.calls("getFile")) == 1
+
+
+async def test_a_file_that_is_larger_than_we_want_though_telegram_would_give_it_is_told_with_our_limit(tmp_path: Path) -> None:
+    async with opened(tmp_path, file_megabytes=19.5) as stage:
+        ada, chat = await stage.alone()
+        stage.answers("a little too large", "I see.")
+        await stage.say(ada, chat, "a little too large", {"name": "big.pdf", "size": 20 * MEBI})
+        limit = sentences.size(int(19.5 * MEGABYTE))
+        why = f"*I could not read “big.pdf”: I can fetch no more than {limit} here. Send a smaller one.*"
+        await stage.reads(ada, chat, f"{ada}: a little too large {{big.pdf}}", f"threadline: I see.\n\n{why}")
+        assert not stage.calls("getFile")
 
 
 async def test_a_file_that_is_not_there_any_more_is_told(stage: Stage) -> None:

@@ -1,6 +1,9 @@
 """A group that becomes a supergroup while people are being answered there."""
 
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from sandbox.anthropic import Script
 from tests.script.telegram.stage import ME, opened
@@ -37,3 +40,32 @@ async def test_what_was_said_before_a_group_moved_is_answered_though_all_of_it_w
         await stage.until(lambda: {f"threadline: About {word}." for word in words} <= set(stage.sees(ada, place)))
         await stage.settled()
         assert len(stage.body("four")["messages"]) == 7
+
+
+async def test_a_group_that_the_settings_name_keeps_what_they_say_of_it_also_after_a_restart(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with opened(tmp_path) as stage:
+        ada, place, other = await stage.person(), await stage.group("group"), await stage.group("group")
+        number, word = stage.chat(place), "hello"
+        await stage.stop()
+        listed: dict[str, Any] = {"telegram_allowed_chats": number, "idle_channels": f"telegram:{number}=1", "idle_hours": 0}
+        await stage.start(**listed)
+        moved = str((await stage.telegram.migrate(place))["id"])
+        lines: list[str] = []
+        for nth in (1, 2):
+            await stage.say(ada, moved, f"{ME} {word} {nth}")
+            lines += [f"{ada}: {ME} {word} {nth}", f"threadline: You said: {ada}: {word} {nth}"]
+            await stage.reads(ada, moved, *lines)
+            await stage.later(hours=1.1)
+            await stage.until(lambda: "Nobody wrote here for 1 hour" in stage.sees(ada, moved)[-1])
+            await stage.settled()
+            lines += stage.sees(ada, moved)[-1:]
+            told = [line for line in capsys.readouterr().out.splitlines() if "change it in the settings" in line]
+            assert len(told) == 2
+            assert all(f"telegram:{number}" in line and f"telegram:{moved}" in line and "warning" in line for line in told)
+            await stage.stop()
+            await stage.start(**listed)
+        elsewhere = str((await stage.telegram.migrate(other))["id"])
+        await stage.say(ada, elsewhere, f"{ME} not here")
+        await stage.until(lambda: "I may not answer you here" in stage.sees(ada, elsewhere)[-1])

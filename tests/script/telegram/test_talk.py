@@ -132,7 +132,7 @@ async def test_each_topic_has_a_conversation_of_its_own_and_general_too(stage: S
 async def test_the_bot_types_in_the_topic_in_which_it_answers(stage: Stage) -> None:
     ada, forum = await stage.person(), await stage.group(forum=True)
     topic = await stage.topic(ada, forum)
-    stage.answers("typing there", "Typed.", wait=1.0)
+    stage.answers("typing there", "Typed.", wait=3.0)
     await stage.say(ada, topic, f"{ME} typing there")
     sign = await stage.until(lambda: next(iter(stage.typing(topic)), None))
     assert sign["action"] == "typing"
@@ -188,7 +188,7 @@ async def test_a_message_that_comes_while_an_answer_is_written_gets_eyes_and_its
 
 async def test_messages_that_wait_are_answered_in_order(stage: Stage) -> None:
     ada, chat = await stage.alone()
-    stage.answers("ordered 1", "Answer 1.", deltas=3, seconds=0.3)
+    stage.answers("ordered 1", "Answer 1.", deltas=3, seconds=3.0)
     for nth in (2, 3):
         stage.answers(f"ordered {nth}", f"Answer {nth}.")
     for nth in (1, 2, 3):
@@ -200,7 +200,7 @@ async def test_messages_that_wait_are_answered_in_order(stage: Stage) -> None:
 
 
 async def test_a_burst_is_one_question(tmp_path: Path) -> None:
-    async with opened(tmp_path, burst_seconds=0.3) as stage:
+    async with opened(tmp_path, burst_seconds=3.0) as stage:
         ada, chat = await stage.alone()
         stage.answers("burst 3", "All at once.")
         for nth in (1, 2, 3):
@@ -244,7 +244,7 @@ async def test_the_part_of_our_answer_that_is_quoted_reaches_the_model(stage: St
 
 async def test_an_answer_comes_even_if_the_question_is_deleted_meanwhile(stage: Stage) -> None:
     ada, place = await stage.person(), await stage.group()
-    stage.answers("deleted meanwhile", "Here it is.", wait=0.3)
+    stage.answers("deleted meanwhile", "Here it is.", wait=3.0)
     question = await stage.say(ada, place, f"{ME} deleted meanwhile")
     await stage.asked_about("deleted meanwhile")
     await stage.telegram.delete(question)

@@ -28,6 +28,17 @@ async def on_telegram(stage: Stage, word: str) -> None:
     await stage.reads(ada, chat, f"{ada}: {word}", f"threadline: You said: {word}")
 
 
+async def test_a_command_that_waits_for_claude_in_one_chat_holds_up_no_other(tmp_path: Path) -> None:
+    async with opened(tmp_path) as stage:
+        ada, chat = await stage.alone()
+        stage.claude.faults.set(Rule("hang", path="/v1/models", times=None))
+        await stage.say(ada, chat, "/model some-model")
+        await stage.until(lambda: stage.telegram.updates.sent)
+        await on_telegram(stage, "meanwhile")
+        assert stage.sees(ada, chat) == [f"{ada}: /model some-model"]
+        assert [each["message"]["text"] for each in stage.telegram.waiting()][:1] == ["/model some-model"]
+
+
 async def test_both_are_served_side_by_side_and_health_says_when_telegram_was_heard(tmp_path: Path) -> None:
     async with both(tmp_path) as (stage, other):
         await on_telegram(stage, "first here")
@@ -76,7 +87,7 @@ async def test_telegram_that_fails_for_a_while_is_told_and_comes_back_by_itself(
         await answered_on_discord(stage, other, "during the outage")
         status, told = await health(stage)
         assert (status, told["failing"]) == (503, ["telegram"])
-        assert told["platforms"]["telegram"]["detail"].startswith("no answer from Telegram, last heard ")
+        assert told["platforms"]["telegram"]["detail"].startswith("no answer from Telegram; last heard ")
         await stage.telegram.clear_faults(outage)
         await stage.reads(ada, chat, f"{ada}: said in the outage", "threadline: You said: said in the outage")
         assert (await health(stage))[0] == 200

@@ -24,7 +24,7 @@ async def test_a_chat_is_left_alone_until_the_wait_is_over_and_others_are_answer
         ada, chat = await stage.alone()
         ben, other = await stage.alone()
         stage.answers("told to wait", "One two three four five six.", deltas=6, seconds=1.0, pings=0.2)
-        await stage.telegram.fault(told_to_wait(3))
+        await stage.telegram.fault(told_to_wait(6))
         await stage.say(ada, chat, "told to wait")
         begun = await refused(stage)
         await stage.say(ada, chat, "and this one waits")
@@ -35,7 +35,7 @@ async def test_a_chat_is_left_alone_until_the_wait_is_over_and_others_are_answer
             ada, chat, f"{ada}: told to wait", f"{ada}: and this one waits", "threadline: One two three four five six.",
             "threadline: You said: and this one waits",
         )  # fmt: skip
-        assert not [at for at in calls_in(stage, ada) if begun < at < begun + 3]
+        assert not [at for at in calls_in(stage, ada) if begun < at < begun + 6]
 
 
 async def test_a_file_waits_too_and_is_not_lost(tmp_path: Path) -> None:

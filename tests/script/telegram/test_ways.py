@@ -144,7 +144,7 @@ async def test_one_can_change_from_posting_to_asking_and_back(tmp_path: Path) ->
 async def test_with_drafts_a_reply_grows_as_one_and_ends_as_a_message(tmp_path: Path) -> None:
     async with opened(tmp_path, telegram_drafts="on") as stage:
         ada, chat = await stage.alone()
-        stage.answers("in drafts", "One two three four five six.", deltas=6, seconds=2.5, pings=0.2)
+        stage.answers("in drafts", "One two three four five six.", deltas=6, seconds=4.0, pings=0.2)
         await stage.say(ada, chat, "in drafts")
         await stage.until(lambda: stage.sees(ada, chat)[-1].endswith("(draft)"))
         await stage.reads(ada, chat, f"{ada}: in drafts", "threadline: One two three four five six.")

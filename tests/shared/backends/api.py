@@ -1,12 +1,14 @@
 """What the tests of the Messages API's backend share."""
 
-from collections.abc import AsyncGenerator
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from sandbox.anthropic import Simulator
+from shared.backends import Model
 from shared.backends.anthropic_api import AnthropicApi, AnthropicConfig
 from shared.files.blobs import Blobs
 
@@ -43,3 +45,10 @@ async def opened(
         yield backend
     finally:
         await backend.aclose()
+
+
+async def all_listed(backend: AnthropicApi) -> Sequence[Model]:
+    """The models that the API lists. On a busy machine its list may come later than anybody is made to wait for it."""
+    await backend.models()
+    await asyncio.gather(*(task for task in asyncio.all_tasks() if task.get_name() == "list models"))
+    return await backend.models()

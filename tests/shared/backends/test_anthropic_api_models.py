@@ -25,7 +25,7 @@ from shared.errors import BadKey, OutOfQuota, TooLarge, Unavailable, UnknownMode
 from shared.files.blobs import Blobs
 from shared.lists import Price
 from tests.conformance.backend import CONVERSATION, collect, fail, finish, prompt
-from tests.shared.backends.api import NOWHERE, opened
+from tests.shared.backends.api import NOWHERE, all_listed, opened
 from tests.shared.backends.samples import image, pdf, text_file
 
 
@@ -48,7 +48,7 @@ def lists(simulator: Simulator) -> int:
 
 
 async def test_the_models_are_those_of_the_api_the_newest_first(backend: AnthropicApi) -> None:
-    found = await backend.models()
+    found = await all_listed(backend)
     assert {model.id for model in found} == {*MODELS, "claude-sonnet-9"}
     assert found[0].id == "claude-sonnet-9"
     old = next(model for model in found if model.id == "claude-sonnet-4-5")
@@ -308,7 +308,7 @@ async def test_a_count_fails_as_an_answer_does(
 
 
 async def test_what_is_longer_than_the_window_is_too_large(simulator: Simulator, backend: AnthropicApi) -> None:
-    await backend.models()
+    await all_listed(backend)
     asked = replace(prompt("word " * 4_000), model="claude-small-window")
     assert type((await fail(backend, asked))[1]) is TooLarge
     with pytest.raises(TooLarge):

@@ -14,7 +14,7 @@ from shared.backends import Delta, Finished, Retrying, Said, Spent, Thinking
 from shared.backends.anthropic_api.backend import PAUSES
 from shared.errors import BrokenOff
 from tests.conformance.backend import collect, fail, finish, prompt, spoken
-from tests.shared.backends.api import Waits, opened
+from tests.shared.backends.api import Waits, all_listed, opened
 
 SEARCH: dict[str, Any] = {
     "type": "web_search",
@@ -282,7 +282,7 @@ LONG = "word " * 70_000
 
 async def test_a_conversation_that_nears_the_window_is_condensed_and_its_summary_sent_back(simulator: Simulator) -> None:
     async with opened(simulator, model="claude-narrow") as backend:
-        await backend.models()
+        await all_listed(backend)
         assert (await backend.model("claude-narrow")).condenses
         assert not finish(await collect(backend, prompt("short"))).condensed
         assert "context_management" not in simulator.bodies()[-1]
@@ -318,7 +318,7 @@ async def test_a_summary_on_its_own_is_gone_on_with(simulator: Simulator) -> Non
 async def test_a_summary_that_failed_condenses_nothing(simulator: Simulator) -> None:
     simulator.script(Script(text="well", compaction_fails=True))
     async with opened(simulator, model="claude-narrow") as backend:
-        await backend.models()
+        await all_listed(backend)
         first = finish(await collect(backend, prompt(LONG)))
     assert first.blocks is not None
     assert (first.condensed, first.blocks[0]["content"]) == (False, None)

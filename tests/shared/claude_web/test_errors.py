@@ -160,8 +160,8 @@ async def test_an_answer_that_falls_silent_is_a_timeout() -> None:
 
 
 async def test_pings_are_a_sign_of_life_but_not_for_ever() -> None:
-    async with ClaudeWebSimulator() as web, connected(web, timeouts=Timeouts(silence=0.5)) as client:
-        web.default = Script(text="one", think=0.7, pings=0.05)
+    async with ClaudeWebSimulator() as web, connected(web, timeouts=Timeouts(silence=4.0)) as client:
+        web.default = Script(text="one", think=6.0, pings=0.4)
         assert (await client.generate_content("Hello!")).text == "one"
     async with ClaudeWebSimulator() as web, connected(web, timeouts=Timeouts(answer=0.3)) as client:
         web.default = Script(text="one two", ending="silence", pings=0.05)

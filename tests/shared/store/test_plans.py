@@ -17,8 +17,8 @@ from shared.files.material import Material
 from shared.store import Budget, Rules, Store
 from tests.conformance.store import START, Clock, answered, ask, channel, command, final, made, message, pressed, refused, within
 
-# A partial index holds only what is asked for: turns that have not ended, and what names a blob. It is to be walked, and so are the
-# few signs that there are. What people have chosen is read once, as a whole.
+# A partial index holds only what is asked for: turns that have not ended, and what names a blob. It is to be walked, and so are
+# the few signs that there are. What people have chosen is read once, as a whole.
 ALLOWED = re.compile(
     r"^SCAN (turns USING (COVERING )?INDEX turns_unfinished"
     r"|files USING COVERING INDEX files_by_blob|finals USING INDEX finals_with_files|choices|signs)$"
@@ -62,6 +62,7 @@ async def everything(store: Store, clock: Clock) -> None:
     await store.dropped(second, 0)
     await store.ask_stop(second)
     await store.known("odd", ["a", "b"])
+    await store.known_album("odd", "a")
     await store.unfinished()
     await store.signing(second, MessageId("odd:2"))
     await store.signed()
