@@ -28,7 +28,7 @@ run: .venv/.run ## Run the server on the platforms whose tokens are set; if none
 	@$(BIN)/threadline demo --unless-configured
 
 test: .venv/.dev ## Run every test, in random order
-	@$(BIN)/python -m pytest -q -n 4
+	@$(BIN)/python -m pytest -q -n 4 --dist worksteal
 
 soak: .venv/.dev ## Run the long soak under random faults and kills; PLATFORM=slack, SEED=2 for another course
 	@$(BIN)/python -m pytest -q -rP --soak full --soak-platform "$(or $(PLATFORM),discord)" --soak-seed $(SEED) tests/crash/test_soak.py
