@@ -34,8 +34,8 @@ class People(Interacting):
     ) -> Json:
         """Write a message as a person (or, with `webhook`, as a webhook of that name) and return it.
 
-        `@name` of a known user becomes a real mention. `direct` writes to the bot in private, whatever `where` says.
-        Attachments are as `attached` takes them.
+        `@name` of a known user, in small or large letters, becomes a real mention. `direct` writes to the bot in private,
+        whatever `where` says. Attachments are as `attached` takes them.
         """
         author = lookup.user(self.world, "webhook" if webhook is not None else by)
         channel = self.world.open_direct(author.id) if direct else lookup.channel(self.world, where)
@@ -52,12 +52,12 @@ class People(Interacting):
         return message_view(self.world, self.world.post(channel, draft))
 
     def mentioned(self, text: str) -> str:
-        """The text with every `@name` of a known user as a mention. Also `@&role` for roles."""
-        users = {user.name: f"<@{user.id}>" for user in self.world.state.users.values()}
+        """The text with every `@name` of a known user as a mention, in small or large letters. Also `@&role` for roles."""
+        users = {user.name.lower(): f"<@{user.id}>" for user in self.world.state.users.values()}
         guilds = self.world.state.guilds.values()
         roles = {role.name: f"<@&{role.id}>" for guild in guilds for role in guild.roles.values()}
         text = re.sub(r"@&(\w+)", lambda found: roles.get(found[1], found[0]), text)
-        return re.sub(r"(?<![\w<])@(\w+)", lambda found: users.get(found[1], found[0]), text)
+        return re.sub(r"(?<![\w<])@(\w+)", lambda found: users.get(found[1].lower(), found[0]), text)
 
     def _pings(self, channel: Channel, content: str, replied: Message | None) -> Pings:
         in_guild = channel.guild is not None

@@ -57,8 +57,11 @@ def _rich(value: object) -> Iterator[tuple[str, Json]]:
 
 
 def written(text: str, users: Iterable[User], channels: Iterable[Channel]) -> str:
-    """What a person types as it is sent: `&<>` escaped, `@name`, `#channel`, `@here` and links in their brackets."""
-    people = {user.name: user.id for user in users}
+    """What a person types as it is sent: `&<>` escaped, `@name`, `#channel`, `@here` and links in their brackets.
+
+    Names of people may be in small or large letters.
+    """
+    people = {user.name.lower(): user.id for user in users}
     places = {channel.name: channel.id for channel in channels if channel.kind != "im"}
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     text = _LINK.sub(lambda found: f"<{found[0]}>", text)
@@ -67,7 +70,7 @@ def written(text: str, users: Iterable[User], channels: Iterable[Channel]) -> st
         name = found[1]
         if name in ("channel", "here", "everyone"):
             return f"<!{name}>"
-        return f"<@{people[name]}>" if name in people else found[0]
+        return f"<@{people[name.lower()]}>" if name.lower() in people else found[0]
 
     text = re.sub(r"(?<![\w<])@(\w+)", person, text)
     return re.sub(r"(?<![\w<&/])#([\w-]+)", lambda found: _place(found, places), text)

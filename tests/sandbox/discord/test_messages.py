@@ -28,6 +28,13 @@ async def test_a_mention_is_heard_and_answered(simulator: Simulator, client: Cli
     assert simulator.message(answer.id)["content"] == "hi"
 
 
+async def test_a_name_is_known_in_small_and_large_letters(simulator: Simulator, client: Client) -> None:
+    said = await simulator.say("user1", "general", "@Threadline and @nobody")
+    message = await client.hears("and")
+    assert client.user in message.mentions
+    assert said["content"] == f"<@{BOT}> and @nobody"
+
+
 async def test_edits_are_kept_with_everything_that_was_shown(simulator: Simulator, client: Client) -> None:
     answer = await client.text_channel().send("one")
     part = client.text_channel().get_partial_message(answer.id)

@@ -19,6 +19,11 @@ async def test_one_mention_arrives_as_two_events(simulator: Simulator, bot: Bot)
     assert one["authorizations"][0]["user_id"] == BOT
 
 
+async def test_a_name_is_known_in_small_and_large_letters(simulator: Simulator, bot: Bot) -> None:
+    await simulator.say("user1", "general", "@Threadline and @nobody")
+    assert (await bot.hears("app_mention"))["text"] == f"<@{BOT}> and @nobody"
+
+
 async def test_a_direct_message_is_no_mention(simulator: Simulator, bot: Bot) -> None:
     await simulator.say("user1", "", "@threadline hello", direct=True)
     message = await bot.hears("message")
