@@ -43,6 +43,12 @@ class Turn:
 BUSY = 0.6
 """Seconds after which the busy sign has been shown."""
 
+_SLACK = {
+    "short": Turn(words("a", 8), 0.0, BUSY, sure_commits=7, commits=9, sure_calls=3, calls=4, first_commit=1, first_call=1),
+    "streaming": Turn(words("a", 120), 1.7, 0.0, sure_commits=7, commits=9, sure_calls=4, calls=7),
+    "two-part": Turn(words("a", 2200), 1.7, 0.0, sure_commits=9, commits=11, sure_calls=5, calls=9, first_commit=6, first_call=5),
+}
+
 KINDS: Mapping[str, Mapping[str, Turn]] = {
     "discord": {
         "short": Turn(words("a", 8), 0.0, BUSY, sure_commits=7, commits=9, sure_calls=3, calls=4, first_commit=1, first_call=1),
@@ -51,20 +57,8 @@ KINDS: Mapping[str, Mapping[str, Turn]] = {
             words("a", 560), 1.7, 0.0, sure_commits=9, commits=11, sure_calls=5, calls=9, first_commit=6, first_call=5
         ),
     },
-    "slack": {
-        "short": Turn(words("a", 8), 0.0, BUSY, sure_commits=7, commits=9, sure_calls=3, calls=4, first_commit=1, first_call=1),
-        "streaming": Turn(words("a", 120), 1.7, 0.0, sure_commits=7, commits=9, sure_calls=4, calls=7),
-        "two-part": Turn(
-            words("a", 2200), 1.7, 0.0, sure_commits=9, commits=11, sure_calls=5, calls=9, first_commit=6, first_call=5
-        ),
-    },
-    "slack-streams": {
-        "short": Turn(words("a", 8), 0.0, BUSY, sure_commits=7, commits=9, sure_calls=3, calls=4, first_commit=1, first_call=1),
-        "streaming": Turn(words("a", 120), 1.7, 0.0, sure_commits=7, commits=9, sure_calls=4, calls=7),
-        "two-part": Turn(
-            words("a", 2200), 1.7, 0.0, sure_commits=9, commits=11, sure_calls=5, calls=9, first_commit=6, first_call=5
-        ),
-    },
+    "slack": _SLACK,
+    "slack-streams": _SLACK,
     "telegram": {
         "short": Turn(words("a", 8), 0.0, BUSY, sure_commits=6, commits=9, sure_calls=2, calls=4, first_commit=1, first_call=1),
         "streaming": Turn(words("a", 120), 1.7, 0.0, sure_commits=6, commits=9, sure_calls=2, calls=5),
