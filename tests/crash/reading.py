@@ -305,10 +305,28 @@ def gone_on(platform: Platform, file: Path) -> Iterator[Question]:
         yield Question(-1, "more", 0, 0.0, place=place, key=message, nth=nth)
 
 
-def wrong_in_prompts(calls: Sequence[Call], places: dict[str, list[Question]]) -> Iterator[str]:
-    """Every prompt holds questions of one place, in the order in which they were asked, each with its picture if it has one."""
+def never_fetched(file: Path) -> Collection[str]:
+    """The messages whose files were not fetched before the last attempt at their turn ended with a kill."""
+    query = (
+        "SELECT message FROM files JOIN messages USING (turn, ordinal) JOIN turns ON turns.id = files.turn "
+        "WHERE state = 'failed' AND made IS NULL AND problem IS NULL"
+    )
+    with contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as store:
+        return {message for (message,) in store.execute(query)}
+
+
+def wrong_in_prompts(calls: Sequence[Call], places: dict[str, list[Question]], never_fetched: Collection[str]) -> Iterator[str]:
+    """Every prompt holds questions of one place, in the order in which they were asked, each with its picture if it has one.
+
+    `never_fetched` names the messages whose pictures nobody can have.
+    """
     where = {question.number: place for place, asked in places.items() for question in asked}
-    attached = {question.number for asked in places.values() for question in asked if question.attached}
+    attached = {
+        question.number
+        for asked in places.values()
+        for question in asked
+        if question.attached and question.key not in never_fetched
+    }
     for call in calls:
         if call.body is None:
             continue  # an old one

@@ -182,7 +182,7 @@ class Run:
             *found.problems,
             *reading.wrong_in_store(file, crowd.said),
             *reading.wrong_in_commands(around.platform, file, self.kills),
-            *reading.wrong_in_prompts(self.asked, places),
+            *reading.wrong_in_prompts(self.asked, places, reading.never_fetched(file)),
             *reading.wrong_in_log(log, [*around.platform.secrets(), around.claude.key]),
         ]
 
